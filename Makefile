@@ -1,0 +1,53 @@
+# Two commands to begin with: `make up` and `make test`. Everything they need beyond Python and make goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV)/.companion ## Start the embedded server, apply every system, load demo data
+	@$(BIN)/companion up
+
+down: ## Stop the embedded server; its data stays
+	@if [ -x $(BIN)/companion ]; then $(BIN)/companion server stop; fi
+
+test: lint ## Run lint and all tests on an embedded server of their own
+	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+lint: $(VENV)/.dev ## Check file conventions, SQL and Python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/companion lint
+
+format: $(VENV)/.dev ## Bring SQL and Python into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --quiet sql
+
+bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
+	$(BIN)/python -m bench $(ARGS)
+
+clean: down ## Remove the virtual environment and all caches; the embedded server's data stays
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'Companion needs Python 3.10 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo 'This Python has no venv module (on Debian: apt install python3-venv).' >&2; exit 1; }
+
+$(VENV)/.companion: $(VENV)/bin/pip pyproject.toml
+	@echo 'Installing Companion into $(VENV) ...'
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.companion pyproject.toml
+	@echo 'Installing the tools for development into $(VENV) ...'
+	@$(PIP) --editable '.[dev]'
+	@touch $@

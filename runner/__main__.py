@@ -1,0 +1,5 @@
+"""`python -m runner` is `companion`."""
+
+from runner.cli import main
+
+main()

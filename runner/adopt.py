@@ -1,0 +1,88 @@
+"""Adopting: recording files as applied whose objects somebody made before Companion kept the history.
+
+The files are built in a scratch schema inside a transaction that is rolled back, and everything they make must be in
+the real schema with the same definition. What else is there is nobody's business here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from runner.apply import LOCK_TIMEOUT, Done, Plan, flush, make_plans
+from runner.catalog import differences, snapshot
+from runner.database import Database, Session, check_path, identifier, send, session, settings
+from runner.errors import DriftError
+from runner.lock import runner_lock
+from runner.progress import Progress
+from runner.retry import Attempts, abandon
+from runner.text import without_concurrently
+from runner.tree import open_tree
+
+SCRATCH = "_companion_scratch"
+
+
+def adopt(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    sql_root: str | Path | None = None,
+    to: str | None = None,
+    lock_timeout: float = LOCK_TIMEOUT,
+    progress: Progress | None = None,
+) -> list[Done]:
+    """Record the pending files of `systems` (up to `to`) as applied, without running them, and return them.
+
+    Raises DriftError, listing every difference, unless the objects that the files make are there; nothing is recorded
+    then.
+    """
+    progress = progress or Progress()
+    tree = open_tree(sql_root)
+    with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
+        plans = [plan for plan in make_plans(s, tree, systems, schema, to) if plan.pending]
+        progress.begin(sum(len(plan.pending) for plan in plans))
+        for plan in plans:
+            attempts.run(str(plan.instance), lock_timeout, partial(_check, s, plan, lock_timeout))
+        done = attempts.run("adopting", lock_timeout, partial(_record, s, plans, lock_timeout))
+        for one in done:
+            progress.done(one.system, one.id, 0, one.what)
+        flush(s)
+        return done
+
+
+def _check(s: Session, plan: Plan, lock_timeout: float) -> None:
+    """Build the plan's chain in the scratch schema and raise DriftError if the real one lacks anything of it."""
+    name = plan.instance.schema
+    path = [SCRATCH, *plan.path[1:]]
+    s.conn.execute("BEGIN")
+    try:
+        actual = snapshot(s.conn, name, plan.path)
+        s.conn.execute(f"CREATE SCHEMA {identifier(SCRATCH)}".encode())
+        for file in plan.chain.files:
+            text = file.text if file.transactional else without_concurrently(file.text)
+            send(s, settings(path, lock_timeout), text, name=file.id, path=file.path)
+        expected = snapshot(s.conn, SCRATCH, path)
+    finally:
+        abandon(s)
+    expected.pop("schema", None)
+    if found := differences(expected, actual, extra=False):
+        raise DriftError(
+            f"{plan.instance}: what the files make is not what schema {name} holds; nothing was recorded",
+            detail=found,
+            hint="bring the objects in line, or use --to to adopt only the files that are really there",
+        )
+
+
+def _record(s: Session, plans: Sequence[Plan], lock_timeout: float) -> list[Done]:
+    done = []
+    s.conn.execute("BEGIN")
+    for plan in plans:
+        s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
+        check_path(s, plan.path)
+        for migration in plan.pending:
+            s.conn.execute(plan.history.record_sql(migration, 0, adopted=True).encode())
+            done.append(Done(plan.instance.system, plan.instance.schema, migration.id, 0, "adopted"))
+    s.conn.execute("COMMIT")
+    return done

@@ -1,0 +1,190 @@
+"""How things look on a terminal and in plain text: errors, tables, progress.
+
+Results go to stdout; errors, progress and notes go to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runner.errors import CompanionError, Fault, SqlError, TreeError
+from runner.progress import Progress
+
+if TYPE_CHECKING:
+    from runner.apply import Done
+    from runner.status import InstanceStatus
+
+
+def relative(path: Path) -> str:
+    """Return `path` as seen from the current folder, if it is below it."""
+    try:
+        return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    except OSError:
+        return str(path)
+
+
+def caret_line(line: str, column: int) -> str:
+    """Return the line that puts a caret under the 1-based `column` of `line`.
+
+    Tabs are repeated, characters two cells wide count twice, combining ones not at all.
+    """
+    padding = []
+    for char in line[: column - 1]:
+        if char == "\t":
+            padding.append("\t")
+        elif not unicodedata.combining(char):
+            padding.append("  " if unicodedata.east_asian_width(char) in "WF" else " ")
+    return "".join(padding) + "^"
+
+
+def excerpt(text: str, line: int, column: int) -> list[str]:
+    """Return the source line with a caret under the column, with line numbers, after the line before it."""
+    lines = text.split("\n")
+    width = len(str(line))
+    shown = []
+    if line > 1 and lines[line - 2].strip():
+        shown.append(f" {line - 1:>{width}} | {lines[line - 2]}")
+    shown.append(f" {line:>{width}} | {lines[line - 1]}")
+    shown.append(f" {'':>{width}} | {caret_line(lines[line - 1], column)}")
+    return shown
+
+
+def fault_line(fault: Fault) -> str:
+    """Return one line for a broken convention."""
+    where = relative(fault.path) + (f":{fault.line}" if fault.line else "")
+    return f"{where} {fault.message}"
+
+
+def error_lines(error: CompanionError) -> list[str]:
+    """Return the lines that explain an error to a person."""
+    message = error.message
+    if isinstance(error, SqlError) and error.sqlstate:
+        message += f" (SQLSTATE {error.sqlstate})"
+    lines = [click.style("error: ", fg="red", bold=True) + message]
+    if isinstance(error, SqlError):
+        where = relative(error.path) if error.path else f"{error.name}, as recorded in the ledger"
+        if error.line and error.column:
+            lines.append(f"  at {where}:{error.line}:{error.column}")
+            lines += excerpt(error.text, error.line, error.column)
+        else:
+            lines.append(f"  in {where}")
+        said = {"detail": error.server_detail, "hint": error.server_hint, "context": error.context}
+        lines += [f"{label}: {text}" for label, text in said.items() if text]
+    elif isinstance(error, TreeError):
+        lines += [f"  {fault_line(fault)}" for fault in error.faults]
+    lines += [f"  {line}" for line in error.detail]
+    if error.hint:
+        lines.append(click.style("next: ", bold=True) + error.hint)
+    return lines
+
+
+def show_error(error: CompanionError) -> None:
+    """Print an error for a person."""
+    click.echo("\n".join(error_lines(error)), err=True)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows in aligned columns under headings."""
+    cells = [list(headings), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(headings))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def summary(done: Sequence[Done]) -> str:
+    """Return a table of what a run did: per instance, how many files and how long they took."""
+    counts: dict[tuple[str, str, str], list[int]] = {}
+    for one in done:
+        counts.setdefault((one.system, one.schema, one.what), []).append(one.duration_ms)
+    rows = [(system, schema, what, len(times), f"{sum(times)} ms") for (system, schema, what), times in counts.items()]
+    return table(("system", "schema", "what", "files", "time"), rows)
+
+
+def status_text(found: Sequence[InstanceStatus]) -> str:
+    """Return the status of every instance: a table, then what is pending or has drifted."""
+    rows = []
+    for one in found:
+        last = one.applied[-1] if one.applied else None
+        rows.append(
+            (
+                one.instance.system,
+                one.instance.schema,
+                len(one.applied),
+                len(one.state.pending),
+                f"{last.id}, {last.applied_at:%Y-%m-%d %H:%M}" if last else "not installed",
+            )
+        )
+    lines = [table(("system", "schema", "applied", "pending", "last"), rows)]
+    for one in found:
+        for label in ("pending", "edited", "missing", "out_of_order"):
+            if (ids := getattr(one.state, label)) and one.applied:
+                lines.append(f"{one.instance}: {label.replace('_', ' ')}: {', '.join(ids)}")
+    return "\n".join(lines)
+
+
+class PlainProgress(Progress):
+    """One line per file and note, for logs and pipes."""
+
+    def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
+        click.echo(f"{what} {instance} {id} ({milliseconds} ms)", err=True)
+
+    def note(self, text: str) -> None:
+        click.echo(f"note: {text}", err=True)
+
+    def emit(self, sql: str) -> None:
+        click.echo(sql, nl=False)
+
+
+class BarProgress(PlainProgress):
+    """A progress bar for a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("", total=None)
+        self._file = ""
+
+    def begin(self, total: int) -> None:
+        self._bar.update(self._task, total=total)
+        if total:
+            self._bar.start()
+
+    def start(self, instance: str, id: str) -> None:
+        self._file = f"{instance} {id}"
+        self._bar.update(self._task, description=self._file)
+
+    def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
+        self._bar.advance(self._task)
+
+    def step(self, text: str) -> None:
+        self._bar.update(self._task, description=f"{self._file}: {text}")
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(f"note: {text}", markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._bar.stop()
+
+
+def make_progress(*, quiet: bool) -> Progress:
+    """Return the progress that fits stderr: a bar on a terminal, lines elsewhere, only notes when `quiet`."""
+    if quiet:
+        return _NotesOnly()
+    return BarProgress() if sys.stderr.isatty() else PlainProgress()
+
+
+class _NotesOnly(PlainProgress):
+    def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
+        pass

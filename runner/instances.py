@@ -1,0 +1,66 @@
+"""Which instances a command is about: a system and the schema it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.errors import LedgerError, UsageError
+from runner.ledger import Ledger
+from runner.tree import PLATFORM, Tree
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One system in one schema."""
+
+    system: str
+    schema: str
+
+    def __str__(self) -> str:
+        return self.system if self.system == self.schema else f"{self.system} in {self.schema}"
+
+
+def targets(tree: Tree, ledgers: Mapping[str, Ledger], systems: Sequence[str], schema: str | None) -> list[Instance]:
+    """Return what to apply, platform first.
+
+    A named system (default: each one on disk) is meant wherever it is installed, or in the schema of its own name when
+    it is not installed yet; `schema` picks one place instead. Raises UsageError and LedgerError.
+    """
+    for system in systems:
+        tree.check_system(system)
+    if schema is not None:
+        check_schema(systems, schema)
+        chosen = [Instance(systems[0], schema)]
+    else:
+        chosen = []
+        for system in systems or tree.systems:
+            found = [name for name, ledger in ledgers.items() if ledger.system == system]
+            chosen += [Instance(system, name) for name in found or [system]]
+    if PLATFORM in tree.systems:
+        chosen = [Instance(PLATFORM, PLATFORM), *(one for one in chosen if one.system != PLATFORM)]
+    for one in chosen:
+        check_holder(ledgers, one)
+    return list(dict.fromkeys(chosen))
+
+
+def check_schema(systems: Sequence[str], schema: str) -> None:
+    """Raise UsageError unless `schema` is given for exactly one system and is a place one may use."""
+    if len(systems) != 1:
+        raise UsageError("--schema needs exactly one system", hint="companion apply hugo --schema hugo_acme")
+    if systems[0] == PLATFORM and schema != PLATFORM:
+        raise UsageError("platform is always in schema platform")
+    if schema.startswith("pg_") or schema in ("", "information_schema") or len(schema.encode()) > 63:
+        raise UsageError(f"{schema!r} cannot be the schema of an instance")
+    if schema == PLATFORM and systems[0] != PLATFORM:
+        raise UsageError("schema platform is for platform itself")
+
+
+def check_holder(ledgers: Mapping[str, Ledger], instance: Instance) -> None:
+    """Raise LedgerError when the instance's schema holds another system."""
+    ledger = ledgers.get(instance.schema)
+    if ledger and ledger.system not in (None, instance.system):
+        raise LedgerError(
+            f"schema {instance.schema} holds {ledger.system}; one schema holds one system",
+            hint=f"choose another schema: companion apply {instance.system} --schema NAME",
+        )

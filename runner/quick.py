@@ -1,0 +1,67 @@
+"""A read-only question put through libpq itself: psycopg takes longer to import than `companion status` may take.
+
+The library is the one inside psycopg's binary package. Wherever that is not found, or anything fails, the answer is
+None and the caller asks again through psycopg, which also explains failures.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+_CONNECTED, _ROWS = 0, 2
+_SETTINGS = b"SET statement_timeout = '10s'; SET default_transaction_read_only = on"
+
+
+class _Failed(Exception):
+    pass
+
+
+def ask(conninfo: str, question: Callable[[Callable[[str], str]], Answer]) -> Answer | None:
+    """Return `question(fetch)`, where `fetch(query)` returns the one text value of a query; None if that fails."""
+    library = _libpq()
+    if library is None:
+        return None
+    names = (ctypes.c_char_p * 4)(b"dbname", b"application_name", b"client_encoding", None)
+    values = (ctypes.c_char_p * 4)(conninfo.encode(), b"companion", b"UTF8", None)
+    connection = ctypes.c_void_p(library.PQconnectdbParams(names, values, 1))
+
+    def fetch(query: str) -> str:
+        result = ctypes.c_void_p(library.PQexec(connection, query.encode()))
+        try:
+            if library.PQresultStatus(result) != _ROWS:
+                raise _Failed
+            return bytes(library.PQgetvalue(result, 0, 0)).decode()
+        finally:
+            library.PQclear(result)
+
+    try:
+        if library.PQstatus(connection) != _CONNECTED:
+            return None
+        library.PQclear(ctypes.c_void_p(library.PQexec(connection, _SETTINGS)))
+        return question(fetch)
+    except _Failed:
+        return None
+    finally:
+        library.PQfinish(connection)
+
+
+def _libpq() -> ctypes.CDLL | None:
+    spec = importlib.util.find_spec("psycopg_binary")
+    if spec is None or spec.origin is None:
+        return None
+    package = Path(spec.origin).parent
+    found = [*package.parent.glob("psycopg_binary.libs/libpq-*.so*"), *package.glob(".dylibs/libpq*.dylib")]
+    try:
+        library = ctypes.CDLL(str(found[0]))
+    except (IndexError, OSError):
+        return None
+    for name in ("PQconnectdbParams", "PQexec"):
+        getattr(library, name).restype = ctypes.c_void_p
+    library.PQgetvalue.restype = ctypes.c_char_p
+    return library

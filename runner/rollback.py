@@ -1,0 +1,292 @@
+"""Undoing files, from the text recorded in the ledger; the files on disk are not even read.
+
+What a call undoes, it undoes in one transaction, so that nothing is undone when any of it is refused. Only statements
+that cannot run inside a transaction make it several; then the whole is first tried and its losses looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+import psycopg
+
+from runner import alone, ledger
+from runner.apply import LOCK_TIMEOUT, Done, flush
+from runner.database import (
+    Database,
+    Session,
+    check_path,
+    file_errors,
+    identifier,
+    search_path,
+    send,
+    session,
+    settings,
+)
+from runner.errors import DataLossError, LedgerError, UsageError
+from runner.history import History, SqlMigration, schema_comment
+from runner.instances import Instance
+from runner.ledger import Entry, Ledger
+from runner.lock import runner_lock
+from runner.losses import find_losses
+from runner.progress import Progress
+from runner.retry import Attempts
+from runner.text import without_concurrently
+from runner.tree import PLATFORM, Chain, find, is_transactional
+
+_COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
+
+
+@dataclass
+class _Plan:
+    """What to undo of one instance."""
+
+    instance: Instance
+    history: History
+    path: list[str]
+    entries: dict[str, Entry]
+    undo: list[SqlMigration]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One file to undo."""
+
+    plan: _Plan
+    migration: SqlMigration
+    last: bool
+    """Whether the instance has no file left afterwards."""
+
+    @property
+    def text(self) -> str:
+        return self.migration.file.rollback_text
+
+    @property
+    def transactional(self) -> bool:
+        return is_transactional(self.text)
+
+    @property
+    def name(self) -> str:
+        return f"{self.migration.id}.rollback"
+
+
+def rollback(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    to: str | None = None,
+    count: int | None = None,
+    everything: bool = False,
+    discard_data: bool = False,
+    lock_timeout: float = LOCK_TIMEOUT,
+    build_timeout: float = alone.BUILD_TIMEOUT,
+    progress: Progress | None = None,
+) -> list[Done]:
+    """Undo the last file of `systems`, or the last `count`, or all after `to`, or `everything`; return them in order.
+
+    Without `systems` the one installed system is meant, or with `everything` all of them, platform last. Raises
+    DataLossError, naming tables and rows, unless `discard_data`. With `everything` history and schema go too, so that
+    the database is as before the first apply.
+    """
+    progress = progress or Progress()
+    if sum([to is not None, count is not None, everything]) > 1:
+        raise UsageError("--to, --count and --all exclude each other")
+    if count is not None and count < 1:
+        raise UsageError("--count must be at least 1")
+    with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
+        plans = _make_plans(s, systems, schema, to, 1 if count is None and not everything else count)
+        steps = [
+            _Step(plan, migration, index == len(plan.entries))
+            for plan in plans
+            for index, migration in enumerate(plan.undo, 1)
+        ]
+        progress.begin(len(steps))
+        groups = [list(group) for _, group in groupby(steps, key=lambda step: step.transactional or id(step))]
+        run = _Run(s, progress, lock_timeout, build_timeout, discard_data)
+        with _hint_about_locks():
+            if len(groups) > 1 and not discard_data:
+                attempts.run("rollback", lock_timeout, partial(run.try_out, steps))
+            done: list[Done] = []
+            try:
+                for group in groups:
+                    work = run.undo_together if group[0].transactional else run.undo_alone
+                    timeout = lock_timeout if group[0].transactional else build_timeout
+                    done += attempts.run("rollback", timeout, partial(work, group))
+            finally:
+                if done:
+                    flush(s)
+        return done
+
+
+def _make_plans(
+    s: Session, systems: Sequence[str], schema: str | None, to: str | None, count: int | None
+) -> list[_Plan]:
+    ledgers = ledger.read(s.fetch, texts=True)
+    chosen = _choose(ledgers, systems, schema, everything=count is None and to is None)
+    if to is not None and len(chosen) != 1:
+        raise UsageError("--to needs exactly one instance: name a system, or --schema")
+    others = [name for name, one in ledgers.items() if one.system != PLATFORM and one.entries and one not in chosen]
+    if others and any(one.system == PLATFORM for one in chosen):
+        raise LedgerError(
+            "platform is still needed by what is installed in " + ", ".join(others),
+            hint="roll these back first, or everything with `companion rollback --all`",
+        )
+    plans = []
+    for one in sorted(chosen, key=lambda one: one.system == PLATFORM):
+        assert one.system is not None
+        entries = {entry.id: entry for entry in one.entries}
+        history = History(s, one.system, one.schema)
+        history.check_trust(one.entries)
+        chain = Chain(one.system, tuple(entry.file for entry in one.entries))
+        undo = history.to_rollback(one.entries)
+        if to is not None:
+            undo = undo[: len(chain.files) - 1 - find(chain.files, to, one.system)]
+        path = search_path(s, one.system, one.schema, chain.requires)
+        plans.append(_Plan(Instance(one.system, one.schema), history, path, entries, undo[:count]))
+    return plans
+
+
+def _choose(
+    ledgers: dict[str, Ledger], systems: Sequence[str], schema: str | None, *, everything: bool
+) -> list[Ledger]:
+    installed = [one for one in ledgers.values() if one.entries]
+    if schema is not None:
+        found = [one for one in installed if one.schema == schema and (not systems or one.system in systems)]
+        if not found:
+            raise UsageError(f"nothing of Companion is installed in schema {schema}")
+        return found
+    for system in systems:
+        places = [one.schema for one in installed if one.system == system]
+        if not places:
+            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
+        if len(places) > 1 and not everything:
+            raise UsageError(f"{system} is installed in {', '.join(places)}", hint="say which one with --schema")
+    if systems:
+        return [one for one in installed if one.system in systems]
+    if everything:
+        return installed
+    own = [one for one in installed if one.system != PLATFORM] or installed
+    if len(own) > 1:
+        raise UsageError(
+            "say which system to roll back: " + ", ".join(f"{one.system} (in {one.schema})" for one in own)
+        )
+    return own
+
+
+class _Run:
+    """The ways to undo steps, with what all of them need."""
+
+    def __init__(
+        self, s: Session, progress: Progress, lock_timeout: float, build_timeout: float, discard_data: bool
+    ) -> None:
+        self.s, self.progress = s, progress
+        self.lock_timeout, self.build_timeout, self.discard_data = lock_timeout, build_timeout, discard_data
+
+    def try_out(self, steps: Sequence[_Step]) -> None:
+        """Raise DataLossError if the steps would lose rows; change nothing."""
+        self._begin(steps)
+        self._check_losses(steps)
+        self.s.conn.execute("ROLLBACK")
+
+    def undo_together(self, steps: Sequence[_Step]) -> list[Done]:
+        """Undo the steps in one transaction."""
+        self._begin(steps)
+        if not self.discard_data:
+            self._check_losses(steps)
+        done = []
+        for step in steps:
+            started = time.monotonic()
+            self.progress.start(str(step.plan.instance), step.migration.id)
+            self._send(step, step.text)
+            done.append(self._forget(step, started))
+        file = steps[-1]
+        with file_errors(name=file.name, path=None, text=file.text):
+            self.s.conn.execute("COMMIT")
+        for one in done:
+            self.progress.done(str(Instance(one.system, one.schema)), one.id, one.duration_ms, one.what)
+        return done
+
+    def undo_alone(self, steps: Sequence[_Step]) -> list[Done]:
+        """Undo the one step, whose statement cannot run inside a transaction."""
+        (step,) = steps
+        started = time.monotonic()
+        self.progress.start(str(step.plan.instance), step.migration.id)
+        alone.run(
+            self.s,
+            self.progress,
+            step.text,
+            name=step.name,
+            path=None,
+            search_path=step.plan.path,
+            timeout=self.build_timeout,
+        )
+        self._begin(steps)
+        done = self._forget(step, started)
+        self.s.conn.execute("COMMIT")
+        self.progress.done(str(step.plan.instance), step.migration.id, done.duration_ms, done.what)
+        return [done]
+
+    def _begin(self, steps: Sequence[_Step]) -> None:
+        self.s.conn.execute("BEGIN")
+        for plan in {id(step.plan): step.plan for step in steps}.values():
+            self.s.conn.execute(settings(plan.path, self.lock_timeout).encode())
+            check_path(self.s, plan.path)
+
+    def _send(self, step: _Step, text: str) -> None:
+        send(self.s, settings(step.plan.path, self.lock_timeout), text, name=step.name, path=None)
+
+    def _check_losses(self, steps: Sequence[_Step]) -> None:
+        inserted: dict[tuple[str, str], int] = {}
+        for step in steps:
+            schema = step.plan.instance.schema
+            for table, rows in step.plan.entries[step.migration.id].rows_inserted.items():
+                inserted[schema, table] = inserted.get((schema, table), 0) + rows
+
+        def run() -> None:
+            for step in steps:
+                self._send(step, step.text if step.transactional else without_concurrently(step.text))
+
+        schemas = sorted({step.plan.instance.schema for step in steps})
+        if losses := find_losses(self.s.conn, schemas, run, inserted):
+            raise DataLossError(losses)
+
+    def _forget(self, step: _Step, started: float) -> Done:
+        instance = step.plan.instance
+        self.s.conn.execute(step.plan.history.forget_sql(step.migration).encode())
+        if step.last:
+            self._remove_instance(step.plan)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        return Done(instance.system, instance.schema, step.migration.id, milliseconds, "rolled back")
+
+    def _remove_instance(self, plan: _Plan) -> None:
+        """Drop the history and, if the runner made it and nothing else is in it, the schema."""
+        conn, schema = self.s.conn, identifier(plan.instance.schema)
+        conn.execute(plan.history.drop_sql().encode())
+        comment = conn.execute(_COMMENT_SQL.encode(), [schema]).fetchone()
+        if comment != (schema_comment(plan.instance.system),):
+            return
+        conn.execute("SAVEPOINT empty")
+        try:
+            conn.execute(f"DROP SCHEMA {schema}".encode())
+        except psycopg.errors.DependentObjectsStillExist:
+            conn.execute("ROLLBACK TO empty")
+            self.progress.note(f"schema {plan.instance.schema} stays: it holds objects that are not Companion's")
+
+
+@contextmanager
+def _hint_about_locks() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.OutOfMemory as error:
+        if error.sqlstate != "53200":
+            raise
+        raise LedgerError(
+            "one transaction cannot hold the locks of all these tables; nothing was changed",
+            hint="roll back one system at a time, or raise max_locks_per_transaction",
+        ) from error

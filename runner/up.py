@@ -1,0 +1,46 @@
+"""The newcomer's command: a server, every system, demo data, and where to go from there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner import server
+from runner.apply import Done, apply
+from runner.progress import Progress
+from runner.seed import seed
+from runner.tree import open_tree
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What `up` did: files applied, systems whose demo data was loaded, the address, commands to try next."""
+
+    url: str
+    done: list[Done]
+    seeded: list[str]
+    suggestions: list[tuple[str, str]]
+
+
+def up(database: str | None, *, sql_root: str | Path | None = None, progress: Progress | None = None) -> Ready:
+    """Start the embedded server unless a database is named, apply everything, load demo data.
+
+    On a database that was named, demo data goes only into systems that this very call has installed, never beside
+    anybody's real rows.
+    """
+    named = database or os.environ.get("DATABASE_URL")
+    url = named or server.start()
+    done = apply(url, sql_root=sql_root, progress=progress)
+    new = sorted({one.system for one in done if one.id.startswith("0001_")})
+    tree = open_tree(sql_root)
+    with_demo = [system for system in tree.systems if tree.demo(system) and (system in new or not named)]
+    loaded = seed(url, with_demo, sql_root=sql_root, progress=progress) if with_demo else []
+    seeded = [one.system for one in loaded if one.rows]
+    psql = "companion server psql" if not named else 'psql "$DATABASE_URL"'
+    suggestions = [
+        ("companion status", "see what is applied"),
+        (psql, "look around with SQL"),
+        ("companion apply --dry-run", "read the SQL that would be sent"),
+    ]
+    return Ready(url, done, seeded, suggestions)

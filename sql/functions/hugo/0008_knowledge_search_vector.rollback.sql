@@ -1,0 +1,1 @@
+DROP FUNCTION knowledge_search_vector(text, text, text[]);

@@ -1,0 +1,1 @@
+DROP TRIGGER apps_updated_at ON apps;

@@ -1,0 +1,1 @@
+DROP TRIGGER knowledge_entries_updated_at ON knowledge_entries;

@@ -1,0 +1,1 @@
+DROP FUNCTION knowledge_base_is_active(uuid);

@@ -1,0 +1,1 @@
+DROP FUNCTION conversation_title(text);

@@ -1,0 +1,4 @@
+DROP TRIGGER personality_schemas_updated_at ON personality_schemas;
+DROP TRIGGER personality_schemas_status ON personality_schemas;
+DROP TRIGGER personality_schemas_rollout ON personality_schemas;
+DROP FUNCTION guard_personality_rollout();

@@ -1,0 +1,1 @@
+DROP FUNCTION promote_personality_schema(uuid);

@@ -1,0 +1,1 @@
+DROP FUNCTION decay_memory_importance();

@@ -1,0 +1,1 @@
+DROP FUNCTION get_chat_context(text, uuid);

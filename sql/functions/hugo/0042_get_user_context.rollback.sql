@@ -1,0 +1,1 @@
+DROP FUNCTION get_user_context(uuid, text);

@@ -1,0 +1,1 @@
+DROP FUNCTION knowledge_content_hash(text, text);

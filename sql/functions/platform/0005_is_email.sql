@@ -1,0 +1,11 @@
+-- depends: 0004_is_maintainer
+-- One "@", no white space or control character, a dotted domain, at most 254 characters (RFC 5321).
+CREATE FUNCTION is_email(p_value text)
+RETURNS boolean
+LANGUAGE sql
+IMMUTABLE STRICT PARALLEL SAFE
+RETURN length(p_value) <= 254
+AND p_value ~ '^[^@[:space:][:cntrl:]]+@[^@.[:space:][:cntrl:]]+([.][^@.[:space:][:cntrl:]]+)+$';
+REVOKE ALL ON FUNCTION is_email(text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION is_email(text) IS
+'Whether a text has the form of an e-mail address: one @, no spaces, a dotted domain, at most 254 characters.';

@@ -1,0 +1,1 @@
+DROP FUNCTION is_uuid_v4(uuid);

@@ -1,0 +1,1 @@
+DROP FUNCTION is_jsonb_text_array(jsonb);

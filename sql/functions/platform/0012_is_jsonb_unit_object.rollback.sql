@@ -1,0 +1,1 @@
+DROP FUNCTION is_jsonb_unit_object(jsonb);

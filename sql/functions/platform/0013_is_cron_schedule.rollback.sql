@@ -1,0 +1,1 @@
+DROP FUNCTION is_cron_schedule(text);

@@ -1,0 +1,1 @@
+-- Roles are prerequisites that others may use by now: they stay.

@@ -1,0 +1,144 @@
+"""The harness: a server of its own, a template database migrated once by the runner, and people to act as.
+
+The server is the embedded one, in a temporary folder, unless COMPANION_TEST_URL names another. Every system is applied
+to a template database in each of its instances (see INSTANCES); most tests run in one transaction on a clone of it that
+is rolled back, those that need several sessions get a clone of their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
+
+from runner import server
+from runner.apply import apply
+from tests.people import Person
+
+# Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
+INSTANCES = {"hugo": ["hugo", "hugo_acme", "public"]}
+
+# A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
+SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rule(id, shows): the rule a test shows; shows is 'accepts' or 'refuses'")
+    if not hasattr(config, "workerinput") and "COMPANION_TEST_URL" not in os.environ:
+        home = Path(tempfile.mkdtemp(prefix="companion-test-"))
+        home.chmod(0o755)
+        config.stash[_HOME] = home
+        os.environ["COMPANION_TEST_URL"] = _start_server(home)
+    address = conninfo_to_dict(os.environ["COMPANION_TEST_URL"])
+    config.option.postgresql_host = address.get("host", "localhost")
+    config.option.postgresql_port = int(address.get("port", 5432))
+    config.option.postgresql_user = address.get("user", "postgres")
+    config.option.postgresql_password = address.get("password", "")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    home = config.stash.get(_HOME, None)
+    if home is not None:
+        with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
+            server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+        os.environ.pop("COMPANION_TEST_URL", None)
+
+
+_HOME = pytest.StashKey[Path]()
+
+
+def _start_server(home: Path) -> str:
+    with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
+        url = server.start()
+        with psycopg.connect(url, autocommit=True) as conn:
+            for name, value in SERVER_SETTINGS.items():
+                conn.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        server.stop()
+        return server.start()
+
+
+def migrate(**address: Any) -> None:
+    """Fill the template database: every system in each of its instances, by the runner."""
+    url = make_conninfo(**{key: value for key, value in address.items() if value})
+    for system, schemas in INSTANCES.items():
+        for schema in schemas:
+            apply(url, [system], schema=schema)
+
+
+template = factories.postgresql_noproc(dbname="companion_template", load=[migrate])
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def cloned(template: NoopExecutor, name: str, *, empty: bool = False) -> Iterator[str]:
+    """Make a database, a copy of the template or an empty one, yield its address and drop it."""
+    janitor = DatabaseJanitor(
+        user=template.user,
+        password=template.password,
+        host=template.host,
+        port=template.port,
+        dbname=f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}",
+        template_dbname=None if empty else template.template_dbname,
+    )
+    janitor.init()
+    try:
+        yield make_conninfo(
+            host=template.host,
+            port=template.port,
+            user=template.user,
+            password=template.password or None,
+            dbname=janitor.dbname,
+        )
+    finally:
+        janitor.drop()
+
+
+@pytest.fixture(scope="session")
+def shared_database(template: NoopExecutor) -> Iterator[str]:
+    """The address of a migrated database that all transactions of this process are rolled back in."""
+    with cloned(template, "shared") as url:
+        yield url
+
+
+@pytest.fixture
+def own_database(template: NoopExecutor) -> Iterator[str]:
+    """The address of a migrated database for one test, which may commit."""
+    with cloned(template, "own") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(template: NoopExecutor) -> Iterator[str]:
+    """The address of an empty database for one test."""
+    with cloned(template, "empty", empty=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_connection(shared_database: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(shared_database) as conn:
+        yield conn
+        conn.rollback()
+
+
+@pytest.fixture
+def db(shared_connection: psycopg.Connection[Any], schema: str) -> Iterator[Person]:
+    """The owner of the schema, in a transaction that is rolled back after the test."""
+    person = Person(shared_connection, schema)
+    yield person
+    shared_connection.rollback()

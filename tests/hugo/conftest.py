@@ -1,0 +1,82 @@
+"""Hugo's people: Ann and Bob, an app and what it knows. Every test runs in each instance of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from tests.conftest import INSTANCES
+from tests.people import Person
+
+
+@pytest.fixture(params=INSTANCES["hugo"])
+def schema(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@dataclass(frozen=True)
+class World:
+    """Ids of what every test may count on; `ann` and `bob` are users.id, their tokens name `oriva_user_id`."""
+
+    ann: UUID
+    bob: UUID
+    app: UUID
+    kb: UUID
+    app_id: str = "coach"
+    kb_id: str = "coach_kb"
+
+
+def build_world(db: Person) -> World:
+    """Create the world as the owner."""
+    ann, bob = (
+        db.value(
+            "INSERT INTO users (oriva_user_id, email) VALUES (gen_random_uuid(), %s) RETURNING id",
+            [f"{name}@example.org"],
+        )
+        for name in ("ann", "bob")
+    )
+    kb = db.value("INSERT INTO knowledge_bases (kb_id, title, app_ids) VALUES ('coach_kb', 'Coaching', '{coach}') RETURNING id")
+    app = db.value(
+        "INSERT INTO apps (app_id, display_name, domain, knowledge_base_ids)"
+        " VALUES ('coach', 'Coach', 'career', '{coach_kb}') RETURNING id"
+    )
+    return World(ann, bob, app, kb)
+
+
+@pytest.fixture
+def world(db: Person) -> World:
+    """Ann, Bob, an app and a knowledge base, in the transaction of `db`."""
+    return build_world(db)
+
+
+def begin(db: Person, user: UUID, app: UUID, **columns: Any) -> UUID:
+    """Create a conversation and return its id."""
+    columns = {"session_id": uuid4(), "user_id": user, "app_id": app, **columns}
+    names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
+    return db.value(f"INSERT INTO conversations ({names}) VALUES ({marks}) RETURNING id", columns)
+
+
+def say(db: Person, conversation: UUID, content: str = "Hello", role: str = "user", **columns: Any) -> UUID:
+    """Add a message to a conversation and return its id."""
+    columns = {"conversation_id": conversation, "role": role, "content": content, **columns}
+    if role == "assistant":
+        columns.setdefault("tokens_used", 7)
+    names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
+    return db.value(f"INSERT INTO messages ({names}) VALUES ({marks}) RETURNING id", columns)
+
+
+@pytest.fixture
+def connect(own_database: str, schema: str) -> Iterator[Callable[[], Person]]:
+    """Open sessions, each committing by itself, on a database of this test's own."""
+    with ExitStack() as stack:
+
+        def opened() -> Person:
+            return Person(stack.enter_context(psycopg.connect(own_database, autocommit=True)), schema)
+
+        yield opened

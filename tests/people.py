@@ -1,0 +1,99 @@
+"""Acting as a person: the owner, a user with a token, a visitor, a service; and what each is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+from psycopg.rows import namedtuple_row
+
+Params = Sequence[Any] | dict[str, Any] | None
+
+
+class Person:
+    """A connection whose search_path is one instance of a system, with the role of whoever it acts as.
+
+    It starts as the owner. `as_user`, `as_anon` and `as_service` change that for the length of a `with` block.
+    """
+
+    def __init__(self, conn: psycopg.Connection[Any], schema: str) -> None:
+        self.conn = conn
+        self.schema = schema
+        self.run(f'SET search_path = "{schema}", platform, pg_temp')
+
+    def run(self, sql: str, params: Params = None) -> int:
+        """Run a statement and return the number of rows it touched."""
+        return self.conn.execute(sql.encode(), params).rowcount
+
+    def rows(self, sql: str, params: Params = None) -> list[Any]:
+        """Run a query and return its rows as named tuples."""
+        with self.conn.cursor(row_factory=namedtuple_row) as cursor:
+            return cursor.execute(sql.encode(), params).fetchall()
+
+    def row(self, sql: str, params: Params = None) -> Any:
+        """Run a query that gives exactly one row and return it as a named tuple."""
+        rows = self.rows(sql, params)
+        assert len(rows) == 1, f"{len(rows)} rows instead of one: {sql}"
+        return rows[0]
+
+    def value(self, sql: str, params: Params = None) -> Any:
+        """Run a query that gives exactly one row of one column and return it."""
+        (value,) = self.row(sql, params)
+        return value
+
+    @contextmanager
+    def as_user(self, uid: UUID | str) -> Iterator[Person]:
+        """Act as the person for whom a token with this `sub` was issued."""
+        with self._acting("authenticated", {"sub": str(uid), "role": "authenticated"}):
+            yield self
+
+    @contextmanager
+    def as_anon(self) -> Iterator[Person]:
+        """Act as a visitor without a token."""
+        with self._acting("anon", {"role": "anon"}):
+            yield self
+
+    @contextmanager
+    def as_service(self) -> Iterator[Person]:
+        """Act as a service that holds the service role's key."""
+        with self._acting("service_role", {"role": "service_role"}):
+            yield self
+
+    @contextmanager
+    def refused(self, constraint: str | None = None, sqlstate: str | None = None) -> Iterator[Any]:
+        """Expect the block to be refused by the rule of this name (or with this SQLSTATE), and undo it.
+
+        Yields pytest's exception info, for a look at the message.
+        """
+        assert constraint or sqlstate, "say by what it is refused"
+        with pytest.raises(psycopg.Error) as caught, self.conn.transaction():
+            yield caught
+        diag = caught.value.diag
+        if constraint is not None:
+            assert diag.constraint_name == constraint, caught.value
+            assert diag.schema_name == self.schema, caught.value
+            assert diag.table_name, caught.value
+        if sqlstate is not None:
+            assert diag.sqlstate == sqlstate, caught.value
+
+    @contextmanager
+    def _acting(self, role: str, claims: dict[str, str]) -> Iterator[None]:
+        scope = "SESSION" if self.conn.autocommit else "LOCAL"
+        self._claim(json.dumps(claims))
+        self.run(f"SET {scope} ROLE {role}")
+        try:
+            yield
+        finally:
+            # In a failed transaction nothing can be said any more; its rollback restores the role.
+            if self.conn.info.transaction_status != TransactionStatus.INERROR and not self.conn.closed:
+                self.run(f"SET {scope} ROLE none")
+                self._claim("")
+
+    def _claim(self, claims: str) -> None:
+        self.run("SELECT set_config('request.jwt.claims', %s, %s)", [claims, not self.conn.autocommit])

@@ -1,0 +1,163 @@
+"""Undoing: from recorded text, in one transaction, and never losing rows unasked."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from runner.apply import apply
+from runner.catalog import snapshot
+from runner.errors import DataLossError, LedgerError, UsageError
+from runner.rollback import rollback
+from runner.seed import seed
+from tests.runner.conftest import TREES
+from tests.runner.test_apply import CopyTree, ids, schemas
+
+
+def losses(caught: pytest.ExceptionInfo[DataLossError]) -> list[str]:
+    return [str(loss) for loss in caught.value.losses]
+
+
+def test_one_file_is_undone_by_default(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "good")
+    assert [one.id for one in rollback(url)] == ["0002_b"]
+    assert ids(conn) == ["0001_a"]
+
+
+def test_to_keeps_the_named_file_and_count_counts(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "seeded")
+    rollback(url, to="0002")
+    assert ids(conn) == ["0001_a", "0002_rows"]
+    rollback(url, count=2)
+    assert "demo" not in schemas(conn)
+
+
+def test_every_step_restores_the_catalog(url: str, conn: psycopg.Connection) -> None:
+    apply(url, ["demo"], to="0001", sql_root=TREES / "seeded")
+    before = snapshot(conn, "demo")
+    apply(url, sql_root=TREES / "seeded")
+    rollback(url, count=2)
+    assert snapshot(conn, "demo") == before
+
+
+def test_all_leaves_the_database_as_before_the_first_apply(url: str, conn: psycopg.Connection) -> None:
+    before = schemas(conn)
+    apply(url, sql_root=TREES / "two_systems")
+    assert [one.system for one in rollback(url, everything=True)][-1] == "platform"
+    assert schemas(conn) == before
+
+
+def test_a_schema_that_was_there_before_stays(url: str, conn: psycopg.Connection) -> None:
+    apply(url, ["demo"], schema="public", sql_root=TREES / "good")
+    rollback(url, everything=True)
+    assert snapshot(conn, "public").keys() == {"schema"}
+
+
+def test_files_need_not_be_on_disk(url: str, conn: psycopg.Connection, tree: CopyTree) -> None:
+    root = tree("good")
+    apply(url, sql_root=root)
+    (root / "functions/demo/0002_b.rollback.sql").write_text("DROP TABLE something_else;\n")
+    assert [one.id for one in rollback(url, everything=True)] == ["0002_b", "0001_a"]
+
+
+def test_rows_are_not_lost_unasked(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "good")
+    conn.execute("INSERT INTO demo.a VALUES (1), (2), (3)")
+    with pytest.raises(DataLossError) as caught:
+        rollback(url, everything=True)
+    assert losses(caught) == ["demo.a: 3 rows"]
+    assert ids(conn) == ["0001_a", "0002_b"]
+    assert len(rollback(url, everything=True, discard_data=True)) == 2
+
+
+def test_rows_that_the_chain_itself_inserted_are_no_loss(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "seeded")
+    conn.execute("INSERT INTO demo.a VALUES (7)")
+    with pytest.raises(DataLossError) as caught:
+        rollback(url, everything=True)
+    assert losses(caught) == ["demo.a: 1 row"]
+    conn.execute("DELETE FROM demo.a WHERE id = 7")
+    assert len(rollback(url, everything=True)) == 3
+
+
+def test_values_of_a_dropped_column_are_a_loss(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "seeded")
+    conn.execute("UPDATE demo.a SET note = 'x' WHERE id = 1")
+    with pytest.raises(DataLossError) as caught:
+        rollback(url)
+    assert losses(caught) == ["demo.a.note: 1 row with a value"]
+    conn.execute("UPDATE demo.a SET note = NULL")
+    assert len(rollback(url)) == 1
+
+
+@pytest.mark.parametrize("undo", ["TRUNCATE a", "DELETE FROM a", "DELETE FROM a WHERE id > 0"])
+def test_rows_deleted_from_a_table_that_stays_are_a_loss(
+    url: str, conn: psycopg.Connection, tree: CopyTree, undo: str
+) -> None:
+    root = tree("good")
+    (root / "functions/demo/0002_b.rollback.sql").write_text(f"DROP TABLE b;\n{undo};\n")
+    apply(url, sql_root=root)
+    conn.execute("INSERT INTO demo.a VALUES (1), (2)")
+    with pytest.raises(DataLossError) as caught:
+        rollback(url)
+    assert losses(caught) == ["demo.a: 2 rows"]
+
+
+def test_rows_of_partitions_are_reported_under_their_table(url: str, conn: psycopg.Connection, tree: CopyTree) -> None:
+    root = tree("good")
+    (root / "functions/demo/0002_b.sql").write_text(
+        "-- depends: 0001_a\nCREATE TABLE b (id integer) PARTITION BY LIST (id);\n"
+        "CREATE TABLE b_1 PARTITION OF b FOR VALUES IN (1);\nCREATE TABLE b_2 PARTITION OF b DEFAULT;\n"
+    )
+    apply(url, sql_root=root)
+    conn.execute("INSERT INTO demo.b VALUES (1), (2), (3)")
+    with pytest.raises(DataLossError) as caught:
+        rollback(url)
+    assert losses(caught) == ["demo.b: 3 rows"]
+
+
+def test_a_statement_outside_transactions_is_undone_and_tried_first(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "index")
+    conn.execute("INSERT INTO demo.a VALUES (1)")
+    with pytest.raises(DataLossError):
+        rollback(url, everything=True)
+    assert ids(conn) == ["0001_a", "0002_b"]
+    rollback(url)
+    assert conn.execute("SELECT to_regclass('demo.a_id_idx')").fetchone() == (None,)
+
+
+def test_platform_is_kept_while_it_is_needed(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "two_systems")
+    with pytest.raises(LedgerError, match="still needed by what is installed in demo, other"):
+        rollback(url, ["platform"])
+
+
+def test_which_system_must_be_said_when_there_are_several(url: str) -> None:
+    apply(url, sql_root=TREES / "two_systems")
+    with pytest.raises(UsageError, match="say which system"):
+        rollback(url)
+    with pytest.raises(UsageError, match="not installed"):
+        rollback(url, ["nope"])
+
+
+def test_changed_recorded_text_is_not_run(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "good")
+    conn.execute("UPDATE demo._companion_ledger SET rollback_text = 'DROP TABLE a' WHERE id = '0002_b'")
+    with pytest.raises(LedgerError) as caught:
+        rollback(url)
+    assert caught.value.detail == ["the recorded rollback of 0002_b is not the one that was recorded"]
+
+
+def test_a_ledger_of_somebody_else_is_not_run(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "good")
+    conn.execute("ALTER TABLE demo._companion_ledger OWNER TO pg_monitor")
+    with pytest.raises(LedgerError, match="cannot be trusted"):
+        rollback(url, everything=True)
+
+
+def test_demo_data_is_scaled_and_loaded_once(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "seeded")
+    assert [one.rows for one in seed(url, scale=3, sql_root=TREES / "seeded")] == [15]
+    assert [one.rows for one in seed(url, scale=3, sql_root=TREES / "seeded")] == [0]
+    with pytest.raises(UsageError, match="not installed"):
+        seed(url, ["demo"], schema="elsewhere", sql_root=TREES / "seeded")

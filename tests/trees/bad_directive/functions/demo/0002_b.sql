@@ -1,0 +1,3 @@
+-- depends: 0001_a
+-- transactional: perhaps
+SELECT 1;

@@ -1,0 +1,3 @@
+-- depends: 0001_a
+CREATE TABLE b (id integer PRIMARY KEY);
+COPY b FROM STDIN;

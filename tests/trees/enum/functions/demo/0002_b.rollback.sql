@@ -1,0 +1,1 @@
+-- A value of an enum cannot be removed.

@@ -1,0 +1,2 @@
+-- depends: 0001_a
+ALTER TYPE mood ADD VALUE 'ok';

@@ -1,0 +1,4 @@
+-- depends: 0001_a
+CREATE TABLE b (id integer PRIMARY KEY); 
+COMMIT;
+

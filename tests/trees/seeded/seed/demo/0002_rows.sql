@@ -1,0 +1,2 @@
+-- depends: 0001_a
+INSERT INTO a VALUES (1), (2);

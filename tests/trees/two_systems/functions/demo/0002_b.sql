@@ -1,0 +1,2 @@
+-- depends: 0001_a
+CREATE TABLE b (id integer PRIMARY KEY);
