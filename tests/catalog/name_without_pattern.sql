@@ -1,0 +1,13 @@
+-- Names of one pattern, so that an error message reads like a sentence: table_subject_check, _fkey, _key, _idx, _pkey.
+SELECT k.conrelid::regclass AS offender, k.conname
+FROM pg_constraint AS k
+INNER JOIN pg_class AS c ON k.conrelid = c.oid
+WHERE k.connamespace IN (SELECT oid FROM instance)
+    AND c.relname NOT LIKE '\_%'
+    AND k.contype <> 'n'
+    AND k.conname !~ CASE k.contype
+        WHEN 'p' THEN '_pkey$'
+        WHEN 'f' THEN '_fkey$'
+        WHEN 'u' THEN '_(key|idx)$'
+        ELSE '_(check|fkey)$'
+    END

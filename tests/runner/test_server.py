@@ -1,0 +1,51 @@
+"""The embedded server, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runner import server
+from runner.errors import ServerError
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that the server's own user can reach, as the embedded server's home."""
+    with tempfile.TemporaryDirectory(prefix="companion-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("COMPANION_HOME", folder)
+        yield Path(folder)
+        server.stop()
+
+
+def test_it_starts_stops_and_starts_again(home: Path) -> None:
+    assert server.running_url() is None and not server.stop()
+    for _ in range(2):
+        url = server.start()
+        assert url == server.running_url() == server.start() == server.require_url()
+        with psycopg.connect(url) as conn:
+            assert conn.info.dbname == "companion"
+        assert server.stop()
+    with pytest.raises(ServerError, match="not running"):
+        server.require_url()
+
+
+def test_a_stale_pid_file_is_not_a_running_server(home: Path) -> None:
+    server.data_folder().mkdir()
+    (server.data_folder() / "postmaster.pid").write_text("999999999\n/x\n0\n5432\n/x\n\n0 0\nready   \n")
+    assert server.running_url() is None
+
+
+@pytest.mark.skipif("os.geteuid() != 0", reason="only root's server runs as another user")
+def test_root_does_not_open_a_closed_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = home / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setenv("COMPANION_HOME", str(closed / "companion"))
+    with pytest.raises(ServerError, match="closed to others"):
+        server.start()
+    assert closed.stat().st_mode & 0o777 == 0o700

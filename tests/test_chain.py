@@ -1,0 +1,89 @@
+"""Every file of every chain: up, down, up again; each system alone; everything away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from runner.apply import apply
+from runner.catalog import differences, snapshot
+from runner.rollback import rollback
+from runner.tree import open_tree
+from tests.conftest import INSTANCES
+
+SYSTEMS = open_tree().systems
+
+# What is left of a database apart from roles, extensions and auth, which are shared with others and stay.
+REST_SQL = """
+SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'auth'
+UNION ALL
+SELECT 'object ' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^(pg_|information_schema$|auth$)'
+UNION ALL
+SELECT 'function ' || p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname !~ '^(pg_|information_schema$|auth$)'
+UNION ALL SELECT 'default privilege ' || oid::text FROM pg_default_acl
+UNION ALL SELECT 'public ' || nspacl::text FROM pg_namespace WHERE nspname = 'public'
+ORDER BY 1
+"""
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_each_file_goes_up_down_and_up_again(empty_database: str, system: str) -> None:
+    if system != "platform":
+        apply(empty_database, ["platform"])
+    with connected(empty_database) as conn:
+        before = snapshot(conn, system)
+        for file in open_tree().chain(system).files:
+            apply(conn, [system], to=file.id)
+            after = snapshot(conn, system)
+            rollback(conn, [system], discard_data=True)
+            assert differences(before, snapshot(conn, system)) == [], f"{file.id}.rollback does not undo its file"
+            apply(conn, [system], to=file.id)
+            assert differences(after, snapshot(conn, system)) == [], f"{file.id} is not the same the second time"
+            before = after
+
+
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system != "platform"])
+def test_each_system_installs_alone_and_leaves_nothing(empty_database: str, system: str) -> None:
+    with connected(empty_database) as conn:
+        before = conn.execute(REST_SQL).fetchall()
+        apply(conn, [system])
+        assert [row[0] for row in conn.execute(REST_SQL) if row[0].startswith("schema ")] == sorted(
+            f"schema {name}" for name in ("information_schema", "platform", "public", system)
+        )
+        rollback(conn, everything=True, discard_data=True)
+        assert conn.execute(REST_SQL).fetchall() == before
+
+
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system != "platform"])
+def test_instances_are_alike_whatever_their_schema_is_called(shared_database: str, system: str) -> None:
+    with connected(shared_database) as conn:
+        first, *others = (snapshot(conn, schema) for schema in INSTANCES[system])
+    assert len(first) > 10
+    for other in others:
+        found = differences(first, other)
+        # Schema public belongs to pg_database_owner, is open to PUBLIC, and is not the owner of what is in it.
+        assert [line for line in found if not line.endswith(": owner postgres") and not line.startswith("schema")] == []
+
+
+def test_two_chains_never_disturb_each_other(empty_database: str) -> None:
+    apply(empty_database, ["hugo"])
+    apply(empty_database, ["hugo"], schema="hugo_acme")
+    with connected(empty_database) as conn:
+        kept = snapshot(conn, "hugo")
+        rollback(conn, ["hugo"], schema="hugo_acme", everything=True, discard_data=True)
+        assert snapshot(conn, "hugo_acme") == {}
+        assert differences(kept, snapshot(conn, "hugo")) == []
+        apply(conn, ["hugo"], schema="hugo_acme")
+        assert differences(kept, snapshot(conn, "hugo_acme")) == []
