@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bench.measure import Row, at, pairs, ratio_row, time_row, timed
@@ -21,7 +22,7 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     """Yield the rows."""
     tree = open_tree(None)
     files = sum(len(tree.chain(system).files) for system in tree.systems)
-    script = Path(place.script("all.sql"))
+    script = place.folder / "all.sql"
     script.write_text(concatenated())
 
     def ours(number: int) -> float:
@@ -38,7 +39,8 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     with place.database("applied") as url:
         run(companion("apply", "--database", url))
         for command in ("apply", "status"):
-            times = [timed(lambda c=command: run(companion(c, "--database", url))) for _ in range(5 if quick else 25)]
+            work = partial(run, companion(command, "--database", url))
+            times = [timed(work) for _ in range(6 if quick else 25)]
             yield time_row(f"{command} with nothing to do", times[1:], below=0.25)
 
 
@@ -54,7 +56,8 @@ def concatenated() -> str:
     parts = []
     for system in tree.systems:
         chain = tree.chain(system)
-        path = [system, *([] if system == PLATFORM else [PLATFORM]), *(["extensions"] if chain.requires else []), "pg_temp"]
+        shared = [] if system == PLATFORM else [PLATFORM]
+        path = [system, *shared, *(["extensions"] if chain.requires else []), "pg_temp"]
         parts.append(f"CREATE SCHEMA {system};\nSET search_path = {', '.join(path)};")
         parts += [file.text if file.transactional else without_concurrently(file.text) for file in chain.files]
     return "\n".join(parts)

@@ -15,6 +15,9 @@ Call: TypeAlias = Callable[[int], float]
 Pair: TypeAlias = "tuple[float, float]"
 """What ours and the other took, one right after the other."""
 
+Round: TypeAlias = "tuple[list[float], list[float]]"
+"""What each call of a round took: ours, the other's."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -35,7 +38,7 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def pairs(rounds: int, calls: int, ours: Call, other: Call, *, warm_up: int = 10) -> list[tuple[list[float], list[float]]]:
+def pairs(rounds: int, calls: int, ours: Call, other: Call, *, warm_up: int = 10) -> list[Round]:
     """Return, for each round, the seconds of `calls` calls of either, after `warm_up` calls that do not count.
 
     The two alternate call by call, and so does which of them comes first.
@@ -55,11 +58,11 @@ def pairs(rounds: int, calls: int, ours: Call, other: Call, *, warm_up: int = 10
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed."""
+    """Return the least of `values` that a `share` (0 to 1) of them do not exceed."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def at(share: float, rounds: Sequence[tuple[list[float], list[float]]]) -> list[Pair]:
+def at(share: float, rounds: Sequence[Round]) -> list[Pair]:
     """Return one pair for each round: the percentile `share` of ours and of the other."""
     return [(percentile(mine, share), percentile(others, share)) for mine, others in rounds]
 
@@ -71,7 +74,7 @@ def ratio_row(what: str, found: Sequence[Pair], *, at_most: float | None = None)
         what,
         seconds(median(mine for mine, _ in found)),
         seconds(median(other for _, other in found)),
-        f"{number(median(ratios))} ({number(min(ratios))}–{number(max(ratios))})",
+        f"{number(median(ratios))} ({number(min(ratios))} to {number(max(ratios))})",
         f"≤ {at_most:g}" if at_most else "",
         median(ratios) <= at_most if at_most else None,
     )
@@ -79,7 +82,7 @@ def ratio_row(what: str, found: Sequence[Pair], *, at_most: float | None = None)
 
 def time_row(what: str, samples: Sequence[float], *, below: float | None = None) -> Row:
     """Return the row of something that has nothing to be compared with: median, least and greatest seconds."""
-    spread = f" ({seconds(min(samples))}–{seconds(max(samples))})" if len(samples) > 1 else ""
+    spread = f" ({seconds(min(samples))} to {seconds(max(samples))})" if len(samples) > 1 else ""
     return Row(
         what,
         seconds(median(samples)) + spread,

@@ -26,10 +26,11 @@ from runner import server
 
 @dataclass(frozen=True)
 class Place:
-    """A running server: its address and the folder of its programs."""
+    """A running server: its address, its psql, and a folder for temporary files."""
 
     url: str
     psql: str
+    folder: Path
 
     @contextmanager
     def database(self, name: str) -> Iterator[str]:
@@ -67,7 +68,7 @@ def place() -> Iterator[Place]:
     with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
         try:
             url = server.start()
-            yield Place(url, server.psql_command()[0])
+            yield Place(url, server.psql_command()[0], home)
         finally:
             server.stop()
             shutil.rmtree(home, ignore_errors=True)
@@ -113,7 +114,8 @@ class Session:
     def plan(self, name: str, *values: object) -> dict[str, Any]:
         """Execute a prepared statement and return its plan with what really happened (EXPLAIN ANALYZE, BUFFERS)."""
         literals = ", ".join(f"'{value}'" for value in values)
-        row = self.conn.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name} ({literals})".encode()).fetchone()
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name} ({literals})"
+        row = self.conn.execute(query.encode()).fetchone()
         assert row
         plan: dict[str, Any] = row[0][0]["Plan"]
         return plan

@@ -11,7 +11,9 @@ import pytest
 
 from runner.apply import apply
 from runner.catalog import differences, snapshot
+from runner.errors import DataLossError
 from runner.rollback import rollback
+from runner.seed import seed
 from runner.tree import open_tree
 from tests.conftest import INSTANCES
 
@@ -75,6 +77,27 @@ def test_instances_are_alike_whatever_their_schema_is_called(shared_database: st
         found = differences(first, other)
         # Schema public belongs to pg_database_owner, is open to PUBLIC, and is not the owner of what is in it.
         assert [line for line in found if not line.endswith(": owner postgres") and not line.startswith("schema")] == []
+
+
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if open_tree().demo(system)])
+def test_everything_can_be_undone_with_data_in_it(empty_database: str, system: str) -> None:
+    with connected(empty_database) as conn:
+        before = conn.execute(REST_SQL).fetchall()
+        apply(conn, [system])
+        seed(conn, [system])
+        with pytest.raises(DataLossError) as refused:
+            rollback(conn, everything=True)
+        tables = conn.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition AND relname !~ '^_'",
+            [system],
+        ).fetchall()
+        counts = {table: conn.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() for (table,) in tables}
+        for loss in refused.value.losses:
+            assert counts[f"{loss.schema}.{loss.table}"] == (loss.rows,)
+        assert len(refused.value.losses) >= 5
+        rollback(conn, everything=True, discard_data=True)
+        assert conn.execute(REST_SQL).fetchall() == before
 
 
 def test_two_chains_never_disturb_each_other(empty_database: str) -> None:

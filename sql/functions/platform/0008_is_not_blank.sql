@@ -1,6 +1,6 @@
 -- depends: 0007_is_semver
--- A visible ASCII character decides nearly always and at once. Else the white space is listed, because [:space:] depends
--- on the database's collation, and a CHECK must not.
+-- A visible ASCII character decides nearly always and at once. Else the white space is listed, because [:space:]
+-- depends on the database's collation, and a CHECK must not.
 CREATE FUNCTION is_not_blank(p_value text)
 RETURNS boolean
 LANGUAGE sql

@@ -1,4 +1,4 @@
--- depends: 0062_knowledge_categories
+-- depends: 0062_functions
 -- Before archive-conversations, which looks at what is closed.
 INSERT INTO jobs (name, schedule, command, description)
 VALUES (

@@ -27,22 +27,25 @@ CREATE TABLE personality_schemas (
     CONSTRAINT ps_status_check CHECK (status IN ('draft', 'testing', 'active', 'archived')),
     CONSTRAINT ps_rollout_check CHECK (rollout_percentage BETWEEN 0 AND 100),
     CONSTRAINT ps_rollout_active_check CHECK (rollout_percentage = 0 OR status IN ('active', 'archived')),
-    -- One constraint for each key, so that the error names the key at fault.
-    CONSTRAINT ps_schema_object_check CHECK (jsonb_typeof(schema) = 'object'),
+    -- One constraint for each key, so that the error names the key at fault; the first by name is the first to speak.
+    CONSTRAINT ps_schema_check CHECK (jsonb_typeof(schema) = 'object'),
     CONSTRAINT ps_schema_tone_check CHECK (
         coalesce(schema ->> 'tone' IN ('warm', 'collaborative', 'professional', 'casual'), FALSE)
     ),
     CONSTRAINT ps_schema_focus_check CHECK (
         platform.is_jsonb_text_array(schema -> 'focus')
         AND schema -> 'focus' <> '[]'
-        AND NOT schema @? '$.focus[*] ? (@ like_regex "^\\s*$")'
+        -- The white space of platform.is_not_blank().
+        AND NOT schema @? '$.focus[*] ? (
+            @ like_regex "^[ \t\n\u000b\f\r\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]*$"
+        )'
     ),
     CONSTRAINT ps_schema_constraints_check CHECK (platform.is_jsonb_text_array(schema -> 'constraints')),
     CONSTRAINT ps_schema_examples_check CHECK (
         coalesce(jsonb_typeof(schema -> 'examples') = 'array', FALSE)
-        AND NOT schema @? '$.examples[*] ? (
-            @.type() != "object" || !(@.situation.type() == "string") || !(@.response.type() == "string")
-        )'
+        -- Strict, because lax looks for the objects in an array of arrays.
+        AND NOT schema @? 'strict $.examples[*] ? (@.type() != "object")'
+        AND NOT schema @? '$.examples[*] ? (!(@.situation.type() == "string") || !(@.response.type() == "string"))'
     ),
     CONSTRAINT ps_schema_voice_characteristics_check CHECK (
         NOT schema ? 'voice_characteristics' OR platform.is_jsonb_unit_object(schema -> 'voice_characteristics')

@@ -1,5 +1,0 @@
--- depends: 0017_users_triggers
-CREATE TRIGGER apps_updated_at
-BEFORE UPDATE ON apps
-FOR EACH ROW
-EXECUTE FUNCTION platform.update_updated_at_column();

@@ -1,0 +1,5 @@
+-- depends: 0018_users_triggers
+CREATE TRIGGER apps_updated_at
+BEFORE UPDATE ON apps
+FOR EACH ROW
+EXECUTE FUNCTION platform.update_updated_at_column();

@@ -1,7 +1,0 @@
--- depends: 0045_knowledge_sync
--- Seeing the names in the schema; what may be done with them is granted table by table.
-DO $$
-BEGIN
-    EXECUTE format('GRANT USAGE ON SCHEMA %I TO anon, authenticated, service_role', current_schema());
-END;
-$$;

@@ -1,0 +1,2 @@
+DELETE FROM knowledge_categories
+WHERE category IN ('principles', 'techniques', 'examples');
