@@ -50,7 +50,7 @@ class Sizes:
 
 
 FULL = Sizes(scale=1000, loads=3, long_conversations=10_000, entries=30_000, rounds=7, calls=200, slow_calls=10)
-QUICK = Sizes(scale=20, loads=3, long_conversations=1_000, entries=3_000, rounds=3, calls=60, slow_calls=6)
+QUICK = Sizes(scale=10, loads=3, long_conversations=1_000, entries=2_000, rounds=3, calls=40, slow_calls=3)
 
 # Word number n is as frequent as 1/n; the number is spelt in consonants, which the stemmer leaves alone.
 _WORD = "translate(floor(3000 ^ random())::int::text, '0123456789', 'bcdfghjklm')"

@@ -1,0 +1,98 @@
+"""The README is true: every `companion` command in it runs as written and prints what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return (command, what the README says it prints) of the tour, in order."""
+    found = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            if not command.startswith("make "):
+                found.append((command, output))
+    return found
+
+
+def normal(text: str) -> str:
+    """Leave out what differs from run to run: durations, times, trailing blanks and blank lines."""
+    text = re.sub(r"\b\d+ ms\b", "N ms", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME", text)
+    text = re.sub(r" +(?=N ms)", " ", text)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[dict[str, str]]:
+    """An environment with an embedded server of its own, as `make up` leaves it."""
+    home = Path(tempfile.mkdtemp(prefix="companion-readme-"))
+    home.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    environment |= {
+        "COMPANION_HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "200",
+    }
+    subprocess.run(["companion", "up"], env=environment, check=True, capture_output=True)
+    yield environment
+    subprocess.run(["companion", "server", "stop"], env=environment, check=True, capture_output=True)
+    shutil.rmtree(home)
+
+
+def test_the_tour_prints_what_the_readme_says(shell: dict[str, str]) -> None:
+    assert len(commands()) >= 6
+    for command, expected in commands():
+        result = subprocess.run(
+            command, shell=True, env=shell, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+        )
+        assert normal(result.stdout) == normal(expected), command
+
+
+def test_the_sql_runs_as_written(shell: dict[str, str]) -> None:
+    for block in blocks("sql"):
+        result = subprocess.run(
+            ["companion", "server", "psql", "-v", "ON_ERROR_STOP=1", "-c", block],
+            env=shell,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        assert "hugo_career" in result.stdout
+
+
+def test_every_option_in_the_table_exists(shell: dict[str, str]) -> None:
+    found = re.findall(r"^\| `companion ([a-z]+)(.*?)` \|", README, re.M)
+    assert len(found) >= 7
+    for command, rest in found:
+        usage = subprocess.run(["companion", command, "--help"], env=shell, capture_output=True, text=True).stdout
+        for option in (word for word in shlex.split(rest) if word.startswith("--")):
+            assert f"{option} " in usage or f"{option}\n" in usage, f"{command} {option}"
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parent.parent / target).exists(), target
+
+
+def test_every_file_that_the_readme_names_is_in_the_chain() -> None:
+    names = set(re.findall(r"\b\d{4}_[a-z_]+\b", README))
+    present = {path.stem for path in (Path(__file__).parent.parent / "sql").rglob("*.sql")}
+    assert sorted(names - present) == []
