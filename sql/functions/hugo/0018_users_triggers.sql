@@ -1,4 +1,5 @@
 -- depends: 0017_current_user_id
+-- Who a person is changes through service_role only; what they do to their own row is theirs.
 CREATE TRIGGER users_authority
 BEFORE UPDATE ON users
 FOR EACH ROW

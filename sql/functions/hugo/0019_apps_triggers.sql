@@ -1,4 +1,5 @@
 -- depends: 0018_users_triggers
+-- Every update counts: an app has no counters.
 CREATE TRIGGER apps_updated_at
 BEFORE UPDATE ON apps
 FOR EACH ROW

@@ -1,8 +1,9 @@
 -- depends: 0019_apps_triggers
 -- apps.knowledge_base_ids and knowledge_bases.app_ids must name each other. Both sides are checked at commit, so
--- that an app and its knowledge base can be created in one transaction in either order. The app's side locks the
--- knowledge bases it refers to until it commits: of two sessions that meet, the second sees what the first has
--- done. The checks have the definer's rights, since at commit the session may act as a role that sees less.
+-- that an app and its knowledge base can be created in one transaction in either order. The app's side locks and
+-- rewrites the knowledge bases it refers to: of two sessions that meet, the second sees what the first has done, and
+-- one whose snapshot is older than the app cannot take the knowledge base away (40001), whatever isolation levels the
+-- two use. The checks have the definer's rights, since at commit the session may act as a role that sees less.
 CREATE FUNCTION check_app_knowledge_bases()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -24,7 +25,10 @@ BEGIN
     FROM knowledge_bases AS kb
     WHERE kb.kb_id = ANY(v_app.knowledge_base_ids)
     ORDER BY kb.id
-    FOR SHARE;
+    FOR NO KEY UPDATE;
+    UPDATE knowledge_bases AS kb
+    SET entry_count = kb.entry_count
+    WHERE kb.kb_id = ANY(v_app.knowledge_base_ids);
 
     v_usable := ARRAY(
         SELECT kb.kb_id
@@ -60,13 +64,6 @@ AS $$
 DECLARE
     v_apps text;
 BEGIN
-    -- An older snapshot would not show the apps that came since, and their lock is gone.
-    IF current_setting('transaction_isolation') = 'repeatable read' THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'active_sql_transaction',
-            MESSAGE = 'a knowledge base cannot be deleted, renamed or withdrawn under REPEATABLE READ',
-            HINT = 'Use READ COMMITTED or SERIALIZABLE.';
-    END IF;
 
     SELECT string_agg(quote_literal(a.app_id), ', ' ORDER BY a.app_id) INTO v_apps
     FROM apps AS a

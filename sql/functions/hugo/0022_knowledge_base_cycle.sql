@@ -1,6 +1,7 @@
 -- depends: 0021_knowledge_bases_triggers
--- A knowledge base is never its own ancestor. Changes of the tree take turns (the advisory lock), and each ancestor
--- is locked as it is passed, so that a session with an older snapshot fails instead of closing a circle.
+-- A knowledge base is never its own ancestor. Changes of the tree take turns (the advisory lock). A session that does
+-- not see what was committed meanwhile also locks each ancestor as it passes: it fails (40001) instead of closing a
+-- circle. The others do not, since two that hold a row of their own would wait for each other.
 CREATE FUNCTION check_knowledge_base_cycle()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -8,6 +9,7 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE
+    c_sees_all CONSTANT boolean := current_setting('transaction_isolation') = 'read committed';
     v_seen text[] := ARRAY[new.kb_id];
     v_next text := new.parent_kb_id;
 BEGIN
@@ -24,7 +26,11 @@ BEGIN
                 SCHEMA = tg_table_schema;
         END IF;
         v_seen := v_seen || v_next;
-        SELECT kb.parent_kb_id INTO v_next FROM knowledge_bases AS kb WHERE kb.kb_id = v_next FOR SHARE;
+        IF c_sees_all THEN
+            SELECT kb.parent_kb_id INTO v_next FROM knowledge_bases AS kb WHERE kb.kb_id = v_next;
+        ELSE
+            SELECT kb.parent_kb_id INTO v_next FROM knowledge_bases AS kb WHERE kb.kb_id = v_next FOR SHARE;
+        END IF;
     END LOOP;
     RETURN NULL;
 END;

@@ -1,4 +1,5 @@
 -- depends: 0023_knowledge_entry_count
+-- Being read and being synced is no change of what an entry says.
 CREATE TRIGGER knowledge_entries_updated_at
 BEFORE UPDATE ON knowledge_entries
 FOR EACH ROW

@@ -12,7 +12,7 @@ BEGIN ATOMIC
             ELSE coalesce(substring(left(l.line, 81) FROM '^(.*\S)\s'), left(l.line, 80))
         END
     FROM (
-        SELECT btrim(split_part(btrim(left(p_content, 10000), E' \t\r\n'), E'\n', 1), E' \t\r')
+        SELECT nullif(btrim(split_part(btrim(left(p_content, 10000), E' \t\r\n'), E'\n', 1), E' \t\r'), '')
     ) AS l (line);
 END;
 REVOKE ALL ON FUNCTION conversation_title(text) FROM PUBLIC, anon, authenticated, service_role;

@@ -1,7 +1,8 @@
 -- depends: 0030_message_counters
 -- Lifetime totals of user_progress. A row may come after the conversations it counts; then it waits for those who are
 -- writing at this moment (a new conversation locks its user's row, a new message its conversation's), so that none is
--- missed and none counted twice.
+-- missed and none counted twice. Both lock the user's row in the same mode, since sessions that raised a shared lock
+-- would wait for each other in a circle.
 CREATE FUNCTION count_new_conversations()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -21,6 +22,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
+    PERFORM 1 FROM users AS u WHERE u.id = ANY(v_users) ORDER BY u.id FOR NO KEY UPDATE;
     IF cardinality(v_users) > 1 THEN
         PERFORM 1
         FROM user_progress AS up
@@ -55,7 +57,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    PERFORM 1 FROM users AS u WHERE u.id = ANY(v_users) ORDER BY u.id FOR UPDATE;
+    PERFORM 1 FROM users AS u WHERE u.id = ANY(v_users) ORDER BY u.id FOR NO KEY UPDATE;
     PERFORM 1
     FROM conversations AS c
     WHERE (c.user_id, c.app_id) IN (SELECT * FROM unnest(v_users, v_apps))
@@ -74,7 +76,8 @@ BEGIN
         ) AS c (user_id, app_id, messages) ON p.user_id = c.user_id AND p.app_id = c.app_id
         GROUP BY p.id
     ) AS t (id, conversations, messages)
-    WHERE up.id = t.id;
+    WHERE up.id = t.id
+        AND (up.total_conversations, up.total_messages) IS DISTINCT FROM (t.conversations, t.messages);
     RETURN NULL;
 END;
 $$;

@@ -1,4 +1,5 @@
 -- depends: 0032_user_progress_triggers
+-- A memory belongs to one person for good, and expires with their retention.
 CREATE FUNCTION fill_memory_expiry()
 RETURNS trigger
 LANGUAGE plpgsql

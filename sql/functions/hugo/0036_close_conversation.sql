@@ -1,4 +1,5 @@
 -- depends: 0035_promote_personality_schema
+-- Runs with the caller's rights: of another's conversation it says what it says of none.
 CREATE FUNCTION close_conversation(p_conversation_id uuid)
 RETURNS conversations
 LANGUAGE plpgsql

@@ -1,4 +1,5 @@
 -- depends: 0038_archive_old_conversations
+-- A NULL in last_accessed_at compares with nothing: never accessed counts from creation.
 CREATE FUNCTION decay_memory_importance()
 RETURNS void
 LANGUAGE sql

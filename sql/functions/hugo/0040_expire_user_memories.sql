@@ -1,4 +1,5 @@
 -- depends: 0039_decay_memory_importance
+-- Both conditions, since expires_at was set under the retention of its time and the user may have shortened it.
 CREATE FUNCTION expire_user_memories()
 RETURNS void
 LANGUAGE plpgsql

@@ -1,7 +1,7 @@
 -- depends: 0041_get_chat_context
 -- A definer function, because row-level security keeps a full-text condition from using the index; it shows nothing
 -- but active knowledge bases, which every user may read. The bound on the query keeps it within what a tsquery can
--- hold.
+-- hold; a row of dashes, each of which means "not", would exceed its stack and is dropped.
 CREATE FUNCTION search_knowledge(p_query text, p_app_id text, p_limit integer)
 RETURNS TABLE (
     id uuid,
@@ -27,7 +27,11 @@ BEGIN ATOMIC
     FROM apps AS a
     INNER JOIN knowledge_bases AS kb ON kb.kb_id = ANY(a.knowledge_base_ids) AND a.app_id = ANY(kb.app_ids)
     INNER JOIN knowledge_entries AS ke ON kb.id = ke.knowledge_base_id
-    CROSS JOIN websearch_to_tsquery('pg_catalog.english'::regconfig, left(p_query, 1000)) AS q (query)
+    CROSS JOIN
+        websearch_to_tsquery(
+            'pg_catalog.english'::regconfig,
+            regexp_replace(left(p_query, 1000), '(?:-[^[:alnum:]"]*){3,}', ' ', 'g')
+        ) AS q (query)
     WHERE
         a.app_id = p_app_id
         AND kb.is_active

@@ -10,7 +10,7 @@ AS $$
 BEGIN
     INSERT INTO knowledge_sync_queue (entry_id)
     VALUES (new.id)
-    ON CONFLICT (entry_id) DO UPDATE SET queued_at = excluded.queued_at;
+    ON CONFLICT (entry_id) DO UPDATE SET queued_at = clock_timestamp();
     RETURN NULL;
 END;
 $$;
@@ -88,7 +88,10 @@ BEGIN
         DELETE FROM knowledge_sync_queue AS q WHERE q.entry_id = p_entry_id;
         RETURN TRUE;
     END IF;
-    UPDATE knowledge_sync_queue AS q SET leased_until = NULL WHERE q.entry_id = p_entry_id;
+    -- Offered again at once, unless another worker leased it after the change: that one has what it says now.
+    UPDATE knowledge_sync_queue AS q
+    SET leased_until = NULL
+    WHERE q.entry_id = p_entry_id AND q.leased_until < q.queued_at + interval '10 minutes';
     RETURN FALSE;
 END;
 $$;

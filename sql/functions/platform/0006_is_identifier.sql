@@ -1,4 +1,5 @@
 -- depends: 0005_is_email
+-- For names that are typed by people and stand in addresses: one spelling each.
 CREATE FUNCTION is_identifier(p_value text)
 RETURNS boolean
 LANGUAGE sql

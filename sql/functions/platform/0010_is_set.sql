@@ -1,4 +1,5 @@
 -- depends: 0009_is_uuid_v4
+-- An array column is a set where order and repetition mean nothing; a NULL in it would equal nothing, not even itself.
 CREATE FUNCTION is_set(p_values text[])
 RETURNS boolean
 LANGUAGE sql

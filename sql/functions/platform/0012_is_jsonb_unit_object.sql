@@ -1,4 +1,5 @@
 -- depends: 0011_is_jsonb_text_array
+-- Strict, because lax would look for the numbers in arrays too.
 CREATE FUNCTION is_jsonb_unit_object(p_value jsonb)
 RETURNS boolean
 LANGUAGE sql

@@ -39,9 +39,10 @@ BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'check_violation',
         MESSAGE = format('%s of %s cannot go from "%s" to "%s"', c_column, c_table, v_from, v_to),
-        HINT = coalesce(
-            format('From "%s" it may become: %s.', v_from, v_allowed), format('"%s" is a final state.', v_from)
-        ),
+        HINT = CASE
+            WHEN v_allowed IS NULL THEN format('"%s" is a final state.', v_from)
+            ELSE format('From "%s" it may become: %s.', v_from, v_allowed)
+        END,
         CONSTRAINT = tg_argv[1],
         TABLE = c_table,
         SCHEMA = tg_table_schema;
