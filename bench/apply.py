@@ -33,14 +33,14 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
         with place.database(f"psql_{number}") as url:
             return timed(lambda: run([place.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", "-f", str(script), url]))
 
-    found = pairs(3 if quick else 15, 1, ours, psql, warm_up=1)
+    found = pairs(3 if quick else 11, 1, ours, psql, warm_up=1)
     yield ratio_row(f"apply of all {files} files to an empty database : psql -1 -f", at(0.5, found), at_most=1.3)
 
     with place.database("applied") as url:
         run(companion("apply", "--database", url))
         for command in ("apply", "status"):
             work = partial(run, companion(command, "--database", url))
-            times = [timed(work) for _ in range(6 if quick else 25)]
+            times = [timed(work) for _ in range(6 if quick else 21)]
             yield time_row(f"{command} with nothing to do", times[1:], below=0.25)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
 import shutil
@@ -65,6 +66,8 @@ def place() -> Iterator[Place]:
     home = Path(tempfile.mkdtemp(prefix="companion-bench-"))
     # Run by root, the server is another user, who must reach its data.
     home.chmod(0o755)
+    # The wheel touches its lock file once more as Python exits; registered before the wheel, this comes after it.
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
         try:
             url = server.start()
@@ -92,11 +95,14 @@ class Session:
         self.conn.execute(f'SET search_path = "{schema}", platform, pg_temp'.encode())
         # On both sides of a comparison the wait for the disk would hide what is compared.
         self.conn.execute("SET synchronous_commit = off")
+        self._authenticated = False
 
     def act_as(self, user: UUID) -> None:
         """Be `authenticated` with this user's token from now on."""
         self.conn.execute("SELECT set_config('request.jwt.claims', %s, false)", [f'{{"sub": "{user}"}}'])
-        self.conn.execute("SET ROLE authenticated")
+        if not self._authenticated:
+            self.conn.execute("SET ROLE authenticated")
+            self._authenticated = True
 
     def prepare(self, name: str, query: str) -> None:
         """Prepare `query`, whose parameters are $1, $2, …, under `name`."""

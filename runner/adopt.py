@@ -81,8 +81,8 @@ def _record(s: Session, plans: Sequence[Plan], lock_timeout: float) -> list[Done
     for plan in plans:
         s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
         check_path(s, plan.path)
-        for migration in plan.pending:
-            s.conn.execute(plan.history.record_sql(migration, 0, adopted=True).encode())
-            done.append(Done(plan.instance.system, plan.instance.schema, migration.id, 0, "adopted"))
+        for file in plan.pending:
+            s.conn.execute(plan.history.record_sql(file, 0, adopted=True).encode())
+            done.append(Done(plan.instance.system, plan.instance.schema, file.id, 0, "adopted"))
     s.conn.execute("COMMIT")
     return done

@@ -1,8 +1,7 @@
-"""Applying what is pending: one transaction per file, its history row inside it."""
+"""Applying what is pending: per file one message, one transaction, and its history inside it."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,33 +16,24 @@ from runner.database import (
     Database,
     Session,
     check_path,
-    file_errors,
     search_path,
     send,
     session,
     settings,
     wrap,
 )
-from runner.errors import CompanionError, DriftError, RehearsalError, UsageError
-from runner.history import History, SqlMigration, migrations
+from runner.errors import DriftError, UsageError
+from runner.history import History, in_order
 from runner.instances import Instance, targets
 from runner.lock import runner_lock
 from runner.progress import Progress
-from runner.retry import Attempts, abandon
-from runner.text import without_concurrently
-from runner.tree import Chain, Tree, open_tree
+from runner.retry import Attempts
+from runner.tree import Chain, File, Tree, open_tree
 
 LOCK_TIMEOUT = 5.0
 
-# A commit need not wait for the disk: history travels with its file, and `_flush` waits once, at the end.
+# A commit need not wait for the disk: history travels with its file, and `flush` waits once, at the end.
 _ASYNC = "SET LOCAL synchronous_commit = off;\n"
-
-_INSERTS = re.compile(r"\binsert\s+into\b", re.I)
-_INSERTED_SQL = """
-SELECT c.relname, pg_stat_get_xact_tuples_inserted(c.oid)
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relkind = 'r' AND c.relname <> ALL(%s) AND pg_stat_get_xact_tuples_inserted(c.oid) > 0
-"""
 
 
 @dataclass(frozen=True)
@@ -63,11 +53,15 @@ class Plan:
 
     instance: Instance
     history: History
-    pending: list[SqlMigration]
+    pending: list[File]
     chain: Chain
     path: list[str]
     create_sql: str
     """Statements that make schema and history before the first file; empty when both are there."""
+
+    def begin_sql(self, lock_timeout: float) -> str:
+        """Return the statements before a file in its transaction."""
+        return "BEGIN;\n" + settings(self.path, lock_timeout) + _ASYNC + self.create_sql
 
 
 def apply(
@@ -89,20 +83,19 @@ def apply(
     """
     progress = progress or Progress()
     tree = open_tree(sql_root)
-    with _ready(database, progress) as (s, attempts):
+    with ready(database, progress) as (s, attempts):
         plans = make_plans(s, tree, systems, schema, to)
         done: list[Done] = []
         progress.begin(sum(len(plan.pending) for plan in plans))
         try:
             for plan in plans:
-                for migration in plan.pending:
-                    timeout = lock_timeout if migration.file.transactional else build_timeout
-                    progress.start(str(plan.instance), migration.id)
-                    work = partial(_apply_one, s, plan, migration, timeout, progress)
-                    milliseconds = attempts.run(f"{plan.instance} {migration.id}", timeout, work)
-                    plan.create_sql = ""
-                    done.append(Done(plan.instance.system, plan.instance.schema, migration.id, milliseconds))
-                    progress.done(str(plan.instance), migration.id, milliseconds, "applied")
+                for file in plan.pending:
+                    timeout = lock_timeout if file.transactional else build_timeout
+                    progress.start(str(plan.instance), file.id)
+                    work = partial(_apply_one, s, plan, file, timeout, progress)
+                    milliseconds = attempts.run(f"{plan.instance} {file.id}", timeout, work)
+                    done.append(Done(plan.instance.system, plan.instance.schema, file.id, milliseconds))
+                    progress.done(str(plan.instance), file.id, milliseconds, "applied")
         finally:
             if done:
                 flush(s)
@@ -125,51 +118,20 @@ def dry_run(
     done = []
     with session(database) as s:
         for plan in make_plans(s, tree, systems, schema, to):
-            for migration in plan.pending:
-                file = migration.file
+            for file in plan.pending:
                 progress.emit(f"\n-- {plan.instance}: {file.id}\n")
                 if file.transactional:
-                    progress.emit("BEGIN;\n" + settings(plan.path, lock_timeout) + _ASYNC)
-                    progress.emit(plan.create_sql + wrap(file.text))
+                    progress.emit(plan.begin_sql(lock_timeout) + wrap(s, file.text) + plan.history.record_sql(file))
                 else:
                     if plan.create_sql:
-                        progress.emit("BEGIN;\n" + plan.create_sql + "COMMIT;\n")
+                        progress.emit(plan.begin_sql(lock_timeout) + "COMMIT;\n")
+                        plan.create_sql = ""
                     progress.emit(settings(plan.path, build_timeout, local=False) + file.text)
-                    progress.emit("BEGIN;\n" + settings(plan.path, lock_timeout))
-                progress.emit(plan.history.record_sql(migration, 0) + "COMMIT;\n")
+                    progress.emit(plan.begin_sql(lock_timeout) + plan.history.record_sql(file, 0))
+                progress.emit("COMMIT;\n")
                 plan.create_sql = ""
                 done.append(Done(plan.instance.system, plan.instance.schema, file.id, 0, "pending"))
     return done
-
-
-def rehearse(
-    database: Database,
-    systems: Sequence[str] = (),
-    *,
-    schema: str | None = None,
-    sql_root: str | Path | None = None,
-    to: str | None = None,
-    lock_timeout: float = LOCK_TIMEOUT,
-    progress: Progress | None = None,
-) -> list[Done]:
-    """Run all pending files in one transaction, roll it back, and return them.
-
-    Deferred constraints are checked after each file. CONCURRENTLY is left out. Raises RehearsalError for a file that
-    uses an enum value which another pending file adds: that works only in a later transaction.
-    """
-    progress = progress or Progress()
-    tree = open_tree(sql_root)
-    with _ready(database, progress) as (s, attempts):
-        plans = make_plans(s, tree, systems, schema, to)
-        total = sum(len(plan.pending) for plan in plans)
-        progress.begin(total)
-        if total:
-            progress.note("a rehearsal holds every lock it takes until it ends")
-        try:
-            work = partial(_rehearse, s, plans, lock_timeout, progress)
-            return attempts.run("rehearsal", lock_timeout, work)
-        finally:
-            abandon(s)
 
 
 def make_plans(s: Session, tree: Tree, systems: Sequence[str], schema: str | None, to: str | None) -> list[Plan]:
@@ -183,7 +145,7 @@ def make_plans(s: Session, tree: Tree, systems: Sequence[str], schema: str | Non
         refuse_drift(instance, chain, ledgers)
         if to is not None and instance.system == systems[0]:
             chain = chain.upto(to)
-        plans.append(_plan(s, instance, chain, known=instance.schema in ledgers))
+        plans.append(_plan(s, instance, chain, ledgers.get(instance.schema)))
     return plans
 
 
@@ -203,86 +165,43 @@ def refuse_drift(instance: Instance, chain: Chain, ledgers: Mapping[str, ledger.
         )
 
 
-def _plan(s: Session, instance: Instance, chain: Chain, *, known: bool) -> Plan:
+def _plan(s: Session, instance: Instance, chain: Chain, found: ledger.Ledger | None) -> Plan:
     history = History(s, instance.system, instance.schema)
     path = search_path(s, instance.system, instance.schema, chain.requires)
-    if known:
+    if found is not None:
         history.check_trust()
-        return Plan(instance, history, history.to_apply(chain), chain, path, "")
+        applied = {entry.id for entry in found.entries}
+        return Plan(
+            instance, history, in_order(file for file in chain.files if file.id not in applied), chain, path, ""
+        )
     exists = s.conn.execute("SELECT FROM pg_namespace WHERE nspname = %s", [instance.schema]).fetchone()
-    create_sql = history.create_sql(with_schema=exists is None)
-    return Plan(instance, history, list(migrations(chain.files)), chain, path, create_sql)
+    return Plan(instance, history, in_order(chain.files), chain, path, history.create_sql(with_schema=exists is None))
 
 
-def _apply_one(s: Session, plan: Plan, migration: SqlMigration, timeout: float, progress: Progress) -> int:
+def _apply_one(s: Session, plan: Plan, file: File, timeout: float, progress: Progress) -> int:
     """Apply one file and return its milliseconds."""
-    file = migration.file
-    begin = "BEGIN;\n" + settings(plan.path, timeout) + _ASYNC
-    if plan.create_sql or migration is plan.pending[0]:
-        s.conn.execute((begin + plan.create_sql).encode())
-        check_path(s, plan.path)
-        begin = ""
-    rows: dict[str, int] = {}
     started = time.monotonic()
+    before = plan.begin_sql(timeout)
+    if file is plan.pending[0]:
+        s.conn.execute(before.encode())
+        check_path(s, plan.path)
+        before = ""
     if file.transactional:
-        send(s, begin, file.text, name=file.id, path=file.path)
-        if _INSERTS.search(file.text):
-            rows = inserted_rows(s, plan.instance.schema)
-    else:
-        if not begin:
-            s.conn.execute("COMMIT")
-            plan.create_sql = ""
-        alone.run(
-            s, progress, file.text, name=file.id, path=file.path, search_path=plan.path, timeout=timeout
-        )  # fmt: skip
-        s.conn.execute(("BEGIN;\n" + settings(plan.path, timeout) + _ASYNC).encode())
-    milliseconds = round((time.monotonic() - started) * 1000)
-    record = plan.history.record_sql(migration, milliseconds, rows_inserted=rows)
-    with file_errors(name=file.id, path=file.path, text=file.text):
-        s.conn.execute((record + "COMMIT").encode())
+        after = plan.history.record_sql(file) + "COMMIT"
+        send(s, before, file.text, after, name=file.id, path=file.path)
+        plan.create_sql = ""
+        return _milliseconds(started)
+    if not before:
+        s.conn.execute("COMMIT")
+        plan.create_sql = ""
+    alone.run(s, progress, file.text, name=file.id, path=file.path, search_path=plan.path, timeout=timeout)
+    milliseconds = _milliseconds(started)
+    s.conn.execute((plan.begin_sql(timeout) + plan.history.record_sql(file, milliseconds) + "COMMIT").encode())
     return milliseconds
 
 
-def _rehearse(s: Session, plans: Sequence[Plan], lock_timeout: float, progress: Progress) -> list[Done]:
-    done: list[Done] = []
-    s.conn.execute("BEGIN")
-    for plan in plans:
-        if not plan.pending:
-            continue
-        s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
-        check_path(s, plan.path)
-        for migration in plan.pending:
-            file = migration.file
-            progress.start(str(plan.instance), file.id)
-            started = time.monotonic()
-            text = file.text
-            if not file.transactional:
-                progress.note(f"{file.id}: rehearsed without CONCURRENTLY")
-                text = without_concurrently(text)
-            try:
-                send(s, settings(plan.path, lock_timeout), text, name=file.id, path=file.path)
-                with file_errors(name=file.id, path=file.path, text=text):
-                    # Going back to the savepoint restores the deferral that the next file may count on.
-                    s.conn.execute("SAVEPOINT checked; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO checked")
-            except CompanionError as error:
-                if getattr(error, "sqlstate", None) == "55P04":
-                    raise RehearsalError(
-                        f"{plan.instance} {file.id} cannot be rehearsed: {error.message}",
-                        detail=[f"{len(done)} files before it were rehearsed without fault"],
-                        hint="an enum value can be used only after the transaction that adds it; apply with "
-                        "--to the file before this one, then rehearse the rest",
-                    ) from error
-                raise
-            milliseconds = round((time.monotonic() - started) * 1000)
-            done.append(Done(plan.instance.system, plan.instance.schema, file.id, milliseconds, "rehearsed"))
-            progress.done(str(plan.instance), file.id, milliseconds, "rehearsed")
-    s.conn.execute("ROLLBACK")
-    return done
-
-
-def inserted_rows(s: Session, schema: str) -> dict[str, int]:
-    """Return how many rows the open transaction has inserted, by table of `schema`."""
-    return dict(s.conn.execute(_INSERTED_SQL.encode(), [schema, list(ledger.TABLES)]).fetchall())
+def _milliseconds(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 def flush(s: Session) -> None:
@@ -298,7 +217,7 @@ def flush(s: Session) -> None:
 
 
 @contextmanager
-def _ready(database: Database, progress: Progress) -> Iterator[tuple[Session, Attempts]]:
+def ready(database: Database, progress: Progress) -> Iterator[tuple[Session, Attempts]]:
     """Open a session that holds the runner's lock and passes the server's warnings on to `progress`."""
 
     def tell(diag: psycopg.errors.Diagnostic) -> None:

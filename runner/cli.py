@@ -162,29 +162,38 @@ def apply(
     as_json: bool,
 ) -> None:
     """Apply what is pending of SYSTEM... (default: all), platform first."""
-    from runner import apply as work
     from runner.address import resolve
+    from runner.status import up_to_date
 
     if dry_run + rehearse + adopt > 1:
         raise UsageError("--dry-run, --rehearse and --adopt exclude each other")
     if dry_run and as_json:
         raise UsageError("--dry-run prints SQL; it has no --json")
+    url = resolve(database)
+    nothing = "nothing to do: every file is applied"
+    if to is None and up_to_date(url, systems, schema=schema, sql_root=sql_root):
+        _report([], as_json, nothing)
+        return
+
+    from runner import apply as work
+
     common: dict[str, Any] = {"schema": schema, "sql_root": sql_root, "to": to, "lock_timeout": lock_timeout}
     with _progress(as_json) as progress:
         common["progress"] = progress
-        url = resolve(database)
         if dry_run:
             work.dry_run(url, systems, build_timeout=index_timeout, **common)
             return
         if rehearse:
-            done = work.rehearse(url, systems, **common)
+            from runner.rehearse import rehearse as rehearse_files
+
+            done = rehearse_files(url, systems, **common)
         elif adopt:
             from runner.adopt import adopt as adopt_files
 
             done = adopt_files(url, systems, **common)
         else:
             done = work.apply(url, systems, build_timeout=index_timeout, **common)
-    _report(done, as_json, "nothing to do: every file is applied")
+    _report(done, as_json, nothing)
 
 
 @cli.command()

@@ -60,6 +60,10 @@ ORDER BY 1, 2
 """
 
 
+# The last line of a context: the DO block around the file.
+_OUR_BLOCK = re.compile(r"PL/pgSQL function inline_code_block line \d+ at \w+\Z")
+
+
 @dataclass
 class Session:
     """A connection in autocommit mode and what is known about it."""
@@ -73,14 +77,6 @@ class Session:
     def fetch(self, query: str) -> str:
         """Return the one text value of a query."""
         return str(fetch_one(self.conn, query)[0])
-
-    def ensure_unchanged_user(self, current: str, session: str) -> None:
-        """Raise DatabaseError when a file left another role behind than the one we connected as."""
-        if (current, session) != (self.user, self.session_user):
-            raise DatabaseError(
-                f"the file changed the role from {self.user} to {current}; nothing of it was applied",
-                hint="use SET LOCAL ROLE … and RESET ROLE inside the file",
-            )
 
 
 def redact(text: str, conninfo: str | None = None) -> str:
@@ -178,6 +174,11 @@ def identifier(*names: str) -> str:
     return sql.Identifier(*names).as_string(None)
 
 
+def literal(text: str) -> str:
+    """Return `text` as an SQL string, whatever standard_conforming_strings is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def search_path(session: Session, system: str, schema: str, requires: Sequence[str]) -> list[str]:
     """Return the schemas a file of `system` sees: the instance, platform, those of needed extensions, pg_temp."""
     extensions: list[str] = []
@@ -219,11 +220,11 @@ def _role(name: str) -> str:
 def settings(path: Sequence[str], lock_timeout: float, *, local: bool = True) -> str:
     """Return the statements that bring a session, or with `local` a transaction, to a known state.
 
-    Whatever an earlier file or the role's own settings left behind is reset. `lock_timeout` is in seconds.
+    Whatever an earlier file left behind is reset. `lock_timeout` is in seconds.
     """
     scope = "SET LOCAL" if local else "SET"
     return (
-        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;\n"
+        "RESET ALL;\n"
         f"{scope} search_path = {', '.join(identifier(name) for name in path)};\n"
         f"{scope} lock_timeout = {round(lock_timeout * 1000)};\n"
         f"{scope} statement_timeout = 0;\n"
@@ -232,10 +233,16 @@ def settings(path: Sequence[str], lock_timeout: float, *, local: bool = True) ->
     )
 
 
-def wrap(text: str) -> str:
-    """Return the one statement that makes the server execute the whole of `text`."""
+def wrap(session: Session, text: str) -> str:
+    """Return the one statement that makes the server execute the whole of `text` and look who we are afterwards."""
     inner, outer = _tag(text), _tag(text)
-    return f"DO {outer}BEGIN EXECUTE {inner}{text}{inner}; END{outer};\n"
+    return (
+        f"DO {outer}BEGIN EXECUTE {inner}{text}{inner};\n"
+        f"IF (current_user, session_user) <> ({literal(session.user)}, {literal(session.session_user)}) THEN\n"
+        "RAISE 'the file left the role % behind', current_user"
+        " USING HINT = 'set a role with SET LOCAL ROLE and end the file with RESET ROLE'; END IF;\n"
+        f"END{outer};\n"
+    )
 
 
 def _tag(text: str) -> str:
@@ -244,20 +251,14 @@ def _tag(text: str) -> str:
     return tag
 
 
-def send(session: Session, prefix: str, text: str, *, name: str, path: Path | None) -> None:
-    """Execute `prefix` and the file `text` in one message, inside a transaction.
+def send(session: Session, before: str, text: str, after: str = "", *, name: str, path: Path | None) -> None:
+    """Execute the statements `before`, the file `text` and the statements `after` in one message, in a transaction.
 
     Raises SqlError for what the server has against the file, DatabaseError for a lost connection; lets lock timeouts
     and deadlocks through as psycopg errors, for those are tried again.
     """
-    cursor = session.conn.cursor()
     with file_errors(name=name, path=path, text=text):
-        cursor.execute((prefix + wrap(text) + "SELECT current_user, session_user").encode())
-    while cursor.nextset():
-        pass
-    row = cursor.fetchone()
-    assert row is not None
-    session.ensure_unchanged_user(*row)
+        session.conn.execute((before + wrap(session, text) + after).encode())
 
 
 def send_alone(session: Session, text: str, *, name: str, path: Path | None) -> None:
@@ -265,13 +266,16 @@ def send_alone(session: Session, text: str, *, name: str, path: Path | None) -> 
 
     `binary` selects the extended protocol, in which the server refuses a second statement.
     """
-    with file_errors(name=name, path=path, text=text):
+    with file_errors(name=name, path=path, text=text, whole=True):
         session.conn.execute(text.encode(), binary=True)
 
 
 @contextmanager
-def file_errors(*, name: str, path: Path | None, text: str) -> Iterator[None]:
-    """Turn what goes wrong inside the block into an error of the file `text`, except lock timeouts and deadlocks."""
+def file_errors(*, name: str, path: Path | None, text: str, whole: bool = False) -> Iterator[None]:
+    """Turn what goes wrong inside the block into an error of the file `text`, except lock timeouts and deadlocks.
+
+    `whole` says that `text` is all that is sent, so that positions in the message are positions in the file.
+    """
     try:
         yield
     except RETRIED:
@@ -282,18 +286,18 @@ def file_errors(*, name: str, path: Path | None, text: str) -> Iterator[None]:
                 f"the connection to the server was lost while {name} ran",
                 hint="what was committed is kept, the rest was undone; run `companion status`, then the command again",
             ) from error
-        raise _sql_error(error, name=name, path=path, text=text) from error
+        raise _sql_error(error, name=name, path=path, text=text, whole=whole) from error
 
 
-def _sql_error(error: psycopg.Error, *, name: str, path: Path | None, text: str) -> SqlError:
+def _sql_error(error: psycopg.Error, *, name: str, path: Path | None, text: str, whole: bool) -> SqlError:
     """Return the SqlError for what the server said while it executed `text`."""
     diag = error.diag
     position: int | None = None
     if diag.internal_query == text and diag.internal_position:
         position = int(diag.internal_position)
-    elif diag.internal_query is None and diag.statement_position and error.sqlstate != "42601":
+    elif whole and diag.statement_position:
         position = int(diag.statement_position)
-    context = (diag.context or "").split(f'SQL statement "{text}"')[0].strip() or None
+    context = _OUR_BLOCK.sub("", (diag.context or "").replace(f'SQL statement "{text}"', "")).strip() or None
     message, hint = diag.message_primary or str(error).strip(), None
     if error.sqlstate in ("0A000", "2D000") and "transaction" in message:
         message, hint = "a file cannot begin or end a transaction itself", "remove the statement"

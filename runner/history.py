@@ -1,33 +1,27 @@
 """What a database remembers: yoyo's own tables and the ledger, in the instance's schema.
 
-yoyo's tables keep its format, so that its tools can read them. The ledger adds, per file, the digest of its bytes and
-both texts. Recorded text is SQL that will run with the caller's rights, so the tables are closed to everybody but
-their owner, and `check_trust` looks at owner, grants and digest before any of it is used.
+yoyo's tables keep its format, so that its tools can read them; its library orders the files and gives them their
+hash. The ledger adds, per file, the digest of its bytes and both texts. Recorded text is SQL that will run with the
+caller's rights, so the tables are closed to everybody but their owner, and `check_trust` looks at owner, grants and
+digest before any of it is used.
 """
 
 from __future__ import annotations
 
 import getpass
-import json
 import socket
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cache
-from typing import Any
 
-import psycopg
-from psycopg import sql
-from yoyo import exceptions
-from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.migrations import Migration, MigrationList
+from yoyo.migrations import get_migration_hash
+from yoyo.topologicalsort import topological_sort
 
-from runner.database import API_ROLES, Session, identifier
+from runner.database import API_ROLES, Session, identifier, literal
 from runner.errors import LedgerError
-from runner.ledger import LEDGER, TABLES, Entry
-from runner.tree import Chain, File, sha256
+from runner.ledger import TABLES, Entry
+from runner.text import inserts
+from runner.tree import File, sha256
 
 _CREATE_SQL = """
 CREATE TABLE {schema}._yoyo_migration (
@@ -69,11 +63,29 @@ COMMENT ON TABLE {schema}._companion_ledger IS 'Companion''s ledger: one row per
 
 _ROLES_SQL = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 
-_RECORD_SQL = """
+# In the message that holds the file too, statement_timestamp() is when the file was sent.
+_RECORD_SQL = """\
 INSERT INTO {schema}._companion_ledger
     (id, system, position, sha256, apply_text, rollback_text, rollback_sha256, duration_ms, adopted, rows_inserted)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+VALUES ({id}, {system}, {position}, '{sha256}', {text}, {rollback_text}, '{rollback_sha256}',
+    {duration}, {adopted}, {rows_inserted});
+INSERT INTO {schema}._yoyo_migration VALUES ('{hash}', {id}, clock_timestamp() AT TIME ZONE 'UTC');
 """
+_DURATION = "extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000"
+_FORGET_SQL = """\
+DELETE FROM {schema}._companion_ledger WHERE id = {id};
+DELETE FROM {schema}._yoyo_migration WHERE migration_hash = '{hash}';
+"""
+_LOG_SQL = """\
+INSERT INTO {schema}._yoyo_log VALUES
+    (gen_random_uuid(), '{hash}', {id}, '{operation}', {user}, {host}, NULL, clock_timestamp() AT TIME ZONE 'UTC');
+"""
+_ROWS_INSERTED = """(
+    SELECT coalesce(jsonb_object_agg(c.relname, pg_stat_get_xact_tuples_inserted(c.oid)), '{{}}')
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = {schema} AND c.relkind = 'r' AND c.relname NOT IN ({history})
+        AND pg_stat_get_xact_tuples_inserted(c.oid) > 0
+)"""
 
 # Owned by us (or, superuser to superuser, by another superuser), an ordinary table, nobody else may write, no code.
 _TRUST_SQL = """
@@ -96,84 +108,16 @@ WHERE n.nspname = %s AND c.relname = ANY(%s)
 """
 
 
-class SqlMigration(Migration):  # type: ignore[misc]
-    """A file as yoyo's ordering sees it; its text is never split into steps."""
-
-    def __init__(self, file: File) -> None:
-        """Take the file, from disk or from the ledger."""
-        super().__init__(file.id, str(file.path), None)
-        self.file = file
-
-    def load(self) -> None:
-        """Resolve the dependencies among the migrations of the same chain."""
-        if self.loaded:
-            return
-        known = Migration._Migration__all_migrations
-        missing = [id for id in self.file.depends if id not in known]
-        if missing:
-            raise exceptions.BadMigration(f"{self.id} depends on {missing[0]}, which is not in the chain")
-        self._depends = {known[id] for id in self.file.depends}
-        self.use_transactions = self.file.transactional
-        self.steps: list[object] = []
+def in_order(files: Iterable[File]) -> list[File]:
+    """Return the files of one chain, each after those that it depends on."""
+    known = {file.id: file for file in files}
+    depends = {id: known.keys() & file.depends for id, file in known.items()}
+    return [known[id] for id in topological_sort(known, depends)]
 
 
-def migrations(files: Iterable[File]) -> MigrationList:
-    """Return yoyo's list of one chain. yoyo's registry is global to the process: it is cleared for each chain."""
-    Migration._Migration__all_migrations.clear()
-    made = MigrationList([SqlMigration(file) for file in files])
-    for migration in made:
-        migration.load()
-    return made
-
-
-class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo's backend on our connection and in our schema; it takes no lock and makes no table itself."""
-
-    _internal_schema_updated = True
-
-    def __init__(self, conn: psycopg.Connection[Any], schema: str) -> None:
-        self._ours = conn
-        self._writer: _Writer | None = None
-        super().__init__(None, "_yoyo_migration")
-        for name in ("migration_table", "log_table", "version_table"):
-            setattr(self, f"{name}_quoted", identifier(schema, getattr(self, name)))
-
-    def connect(self, dburi: None) -> psycopg.Connection[Any]:
-        return self._ours
-
-    def cursor(self) -> Any:
-        return self._writer or super().cursor()
-
-    @contextmanager
-    def writing(self) -> Iterator[_Writer]:
-        """Collect the statements of the block instead of sending them."""
-        self._writer = _Writer(self._ours)
-        try:
-            yield self._writer
-        finally:
-            self._writer = None
-
-    def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
-        """Return a row of yoyo's log; unlike yoyo's own, without a DNS look-up that may block for seconds."""
-        return {
-            "id": str(uuid.uuid4()),
-            "migration_id": migration.id,
-            "migration_hash": migration.hash,
-            **_who(),
-            "created_at_utc": datetime.now(timezone.utc).replace(tzinfo=None),
-            "operation": operation,
-        }
-
-
-class _Writer:
-    """Stands where yoyo expects a cursor, and writes its statements down instead of sending them."""
-
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
-        self._mogrify = psycopg.ClientCursor(conn).mogrify
-        self.written: list[str] = []
-
-    def execute(self, query: str, params: Any = None) -> None:
-        self.written.append(self._mogrify(query, params).strip() + ";\n")
+def rows_inserted(schema: str) -> str:
+    """Return an SQL expression: how many rows the open transaction has inserted, by table of `schema`, as JSON."""
+    return _ROWS_INSERTED.format(schema=literal(schema), history=", ".join(literal(table) for table in TABLES))
 
 
 @dataclass
@@ -183,9 +127,6 @@ class History:
     session: Session
     system: str
     schema: str
-
-    def __post_init__(self) -> None:
-        self._backend = _Backend(self.session.conn, self.schema)
 
     def create_sql(self, *, with_schema: bool) -> str:
         """Return the statements that make the history tables and, `with_schema`, the schema they are in."""
@@ -197,47 +138,34 @@ class History:
             made.append(f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY;\n")
             made.append(f"REVOKE ALL ON TABLE {schema}.{table} FROM {closed};\n")
         if with_schema:
-            comment = sql.Literal(schema_comment(self.system)).as_string(None)
+            comment = literal(schema_comment(self.system))
             made.insert(0, f"CREATE SCHEMA {schema};\nCOMMENT ON SCHEMA {schema} IS {comment};\n")
         return "".join(made)
 
-    def to_apply(self, chain: Chain) -> list[SqlMigration]:
-        """Return what of `chain` is not applied, in yoyo's order."""
-        return list(self._backend.to_apply(migrations(chain.files)))
+    def record_sql(self, file: File, milliseconds: int | None = None, *, adopted: bool = False) -> str:
+        """Return what writes that a file is applied.
 
-    def to_rollback(self, entries: Sequence[Entry]) -> list[SqlMigration]:
-        """Return the recorded files, last applied first, in yoyo's order."""
-        return list(self._backend.to_rollback(migrations(entry.file for entry in entries)))
+        It belongs into the message that holds the file; when it stands in another, that took `milliseconds`.
+        """
+        common = {"schema": identifier(self.schema), "id": literal(file.id), "hash": get_migration_hash(file.id)}
+        record = _RECORD_SQL.format(
+            **common,
+            system=literal(self.system),
+            position=file.number,
+            sha256=file.sha256,
+            text=literal(file.text),
+            rollback_text=literal(file.rollback_text),
+            rollback_sha256=file.rollback_sha256,
+            duration=_DURATION if milliseconds is None else milliseconds,
+            adopted=adopted,
+            rows_inserted=rows_inserted(self.schema) if inserts(file.text) and not adopted else "'{}'",
+        )
+        return record + _LOG_SQL.format(**common, operation="mark" if adopted else "apply", **_who())
 
-    def record_sql(
-        self,
-        migration: SqlMigration,
-        milliseconds: int,
-        *,
-        adopted: bool = False,
-        rows_inserted: dict[str, int] | None = None,
-    ) -> str:
-        """Return what writes that a file is applied: the ledger's row, yoyo's row, yoyo's log."""
-        file = migration.file
-        with self._backend.writing() as writer:
-            writer.execute(
-                _RECORD_SQL.format(schema=identifier(self.schema)),
-                [
-                    file.id, self.system, file.number, file.sha256, file.text, file.rollback_text,
-                    file.rollback_sha256, milliseconds, adopted, json.dumps(rows_inserted or {}),
-                ],
-            )  # fmt: skip
-            self._backend.mark_one(migration, log=False)
-            self._backend.log_migration(migration, "mark" if adopted else "apply")
-        return "".join(writer.written)
-
-    def forget_sql(self, migration: SqlMigration) -> str:
+    def forget_sql(self, file: File) -> str:
         """Return what writes that a file is rolled back."""
-        with self._backend.writing() as writer:
-            writer.execute(f"DELETE FROM {identifier(self.schema, LEDGER)} WHERE id = %s", [migration.id])
-            self._backend.unmark_one(migration, log=False)
-            self._backend.log_migration(migration, "rollback")
-        return "".join(writer.written)
+        common = {"schema": identifier(self.schema), "id": literal(file.id), "hash": get_migration_hash(file.id)}
+        return (_FORGET_SQL + _LOG_SQL).format(**common, operation="rollback", **_who())
 
     def drop_sql(self) -> str:
         """Return the statement that removes the history tables."""
@@ -278,4 +206,4 @@ def _who() -> dict[str, str]:
         login = getpass.getuser()
     except (OSError, KeyError, ImportError):
         login = "unknown"
-    return {"username": login, "hostname": socket.gethostname()}
+    return {"user": literal(login), "host": literal(socket.gethostname())}

@@ -7,8 +7,7 @@ that cannot run inside a transaction make it several; then the whole is first tr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -29,7 +28,7 @@ from runner.database import (
     settings,
 )
 from runner.errors import DataLossError, LedgerError, UsageError
-from runner.history import History, SqlMigration, schema_comment
+from runner.history import History, in_order, schema_comment
 from runner.instances import Instance
 from runner.ledger import Entry, Ledger
 from runner.lock import runner_lock
@@ -37,7 +36,7 @@ from runner.losses import find_losses
 from runner.progress import Progress
 from runner.retry import Attempts
 from runner.text import without_concurrently
-from runner.tree import PLATFORM, Chain, find, is_transactional
+from runner.tree import PLATFORM, Chain, File, find, is_transactional
 
 _COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
@@ -50,7 +49,7 @@ class _Plan:
     history: History
     path: list[str]
     entries: dict[str, Entry]
-    undo: list[SqlMigration]
+    undo: list[File]
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,13 @@ class _Step:
     """One file to undo."""
 
     plan: _Plan
-    migration: SqlMigration
+    file: File
     last: bool
     """Whether the instance has no file left afterwards."""
 
     @property
     def text(self) -> str:
-        return self.migration.file.rollback_text
+        return self.file.rollback_text
 
     @property
     def transactional(self) -> bool:
@@ -72,7 +71,7 @@ class _Step:
 
     @property
     def name(self) -> str:
-        return f"{self.migration.id}.rollback"
+        return f"{self.file.id}.rollback"
 
 
 def rollback(
@@ -102,25 +101,22 @@ def rollback(
     with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
         plans = _make_plans(s, systems, schema, to, 1 if count is None and not everything else count)
         steps = [
-            _Step(plan, migration, index == len(plan.entries))
-            for plan in plans
-            for index, migration in enumerate(plan.undo, 1)
+            _Step(plan, file, index == len(plan.entries)) for plan in plans for index, file in enumerate(plan.undo, 1)
         ]
         progress.begin(len(steps))
         groups = [list(group) for _, group in groupby(steps, key=lambda step: step.transactional or id(step))]
         run = _Run(s, progress, lock_timeout, build_timeout, discard_data)
-        with _hint_about_locks():
-            if len(groups) > 1 and not discard_data:
-                attempts.run("rollback", lock_timeout, partial(run.try_out, steps))
-            done: list[Done] = []
-            try:
-                for group in groups:
-                    work = run.undo_together if group[0].transactional else run.undo_alone
-                    timeout = lock_timeout if group[0].transactional else build_timeout
-                    done += attempts.run("rollback", timeout, partial(work, group))
-            finally:
-                if done:
-                    flush(s)
+        if len(groups) > 1 and not discard_data:
+            attempts.run("rollback", lock_timeout, partial(run.try_out, steps))
+        done: list[Done] = []
+        try:
+            for group in groups:
+                work = run.undo_together if group[0].transactional else run.undo_alone
+                timeout = lock_timeout if group[0].transactional else build_timeout
+                done += attempts.run("rollback", timeout, partial(work, group))
+        finally:
+            if done:
+                flush(s)
         return done
 
 
@@ -144,7 +140,7 @@ def _make_plans(
         history = History(s, one.system, one.schema)
         history.check_trust(one.entries)
         chain = Chain(one.system, tuple(entry.file for entry in one.entries))
-        undo = history.to_rollback(one.entries)
+        undo = in_order(chain.files)[::-1]
         if to is not None:
             undo = undo[: len(chain.files) - 1 - find(chain.files, to, one.system)]
         path = search_path(s, one.system, one.schema, chain.requires)
@@ -202,9 +198,9 @@ class _Run:
         done = []
         for step in steps:
             started = time.monotonic()
-            self.progress.start(str(step.plan.instance), step.migration.id)
-            self._send(step, step.text)
-            done.append(self._forget(step, started))
+            self.progress.start(str(step.plan.instance), step.file.id)
+            self._send(step, step.text, step.plan.history.forget_sql(step.file))
+            done.append(self._finish(step, started))
         file = steps[-1]
         with file_errors(name=file.name, path=None, text=file.text):
             self.s.conn.execute("COMMIT")
@@ -216,7 +212,7 @@ class _Run:
         """Undo the one step, whose statement cannot run inside a transaction."""
         (step,) = steps
         started = time.monotonic()
-        self.progress.start(str(step.plan.instance), step.migration.id)
+        self.progress.start(str(step.plan.instance), step.file.id)
         alone.run(
             self.s,
             self.progress,
@@ -227,9 +223,10 @@ class _Run:
             timeout=self.build_timeout,
         )
         self._begin(steps)
-        done = self._forget(step, started)
+        self.s.conn.execute(step.plan.history.forget_sql(step.file).encode())
+        done = self._finish(step, started)
         self.s.conn.execute("COMMIT")
-        self.progress.done(str(step.plan.instance), step.migration.id, done.duration_ms, done.what)
+        self.progress.done(str(step.plan.instance), step.file.id, done.duration_ms, done.what)
         return [done]
 
     def _begin(self, steps: Sequence[_Step]) -> None:
@@ -238,14 +235,14 @@ class _Run:
             self.s.conn.execute(settings(plan.path, self.lock_timeout).encode())
             check_path(self.s, plan.path)
 
-    def _send(self, step: _Step, text: str) -> None:
-        send(self.s, settings(step.plan.path, self.lock_timeout), text, name=step.name, path=None)
+    def _send(self, step: _Step, text: str, after: str = "") -> None:
+        send(self.s, settings(step.plan.path, self.lock_timeout), text, after, name=step.name, path=None)
 
     def _check_losses(self, steps: Sequence[_Step]) -> None:
         inserted: dict[tuple[str, str], int] = {}
         for step in steps:
             schema = step.plan.instance.schema
-            for table, rows in step.plan.entries[step.migration.id].rows_inserted.items():
+            for table, rows in step.plan.entries[step.file.id].rows_inserted.items():
                 inserted[schema, table] = inserted.get((schema, table), 0) + rows
 
         def run() -> None:
@@ -256,13 +253,12 @@ class _Run:
         if losses := find_losses(self.s.conn, schemas, run, inserted):
             raise DataLossError(losses)
 
-    def _forget(self, step: _Step, started: float) -> Done:
+    def _finish(self, step: _Step, started: float) -> Done:
         instance = step.plan.instance
-        self.s.conn.execute(step.plan.history.forget_sql(step.migration).encode())
         if step.last:
             self._remove_instance(step.plan)
         milliseconds = round((time.monotonic() - started) * 1000)
-        return Done(instance.system, instance.schema, step.migration.id, milliseconds, "rolled back")
+        return Done(instance.system, instance.schema, step.file.id, milliseconds, "rolled back")
 
     def _remove_instance(self, plan: _Plan) -> None:
         """Drop the history and, if the runner made it and nothing else is in it, the schema."""
@@ -277,16 +273,3 @@ class _Run:
         except psycopg.errors.DependentObjectsStillExist:
             conn.execute("ROLLBACK TO empty")
             self.progress.note(f"schema {plan.instance.schema} stays: it holds objects that are not Companion's")
-
-
-@contextmanager
-def _hint_about_locks() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.errors.OutOfMemory as error:
-        if error.sqlstate != "53200":
-            raise
-        raise LedgerError(
-            "one transaction cannot hold the locks of all these tables; nothing was changed",
-            hint="roll back one system at a time, or raise max_locks_per_transaction",
-        ) from error

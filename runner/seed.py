@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from runner import ledger
-from runner.apply import LOCK_TIMEOUT, inserted_rows
-from runner.database import Database, Session, file_errors, search_path, send, session, settings
+from runner.apply import LOCK_TIMEOUT
+from runner.database import Database, Session, fetch_one, file_errors, search_path, send, session, settings
 from runner.errors import UsageError
+from runner.history import rows_inserted
 from runner.instances import Instance, targets
 from runner.lock import runner_lock
 from runner.progress import Progress
@@ -78,7 +79,7 @@ def _seed(s: Session, tree: Tree, instance: Instance, scale: int, lock_timeout: 
     begin = "BEGIN;\n" + settings(path, lock_timeout) + f"SET LOCAL companion.scale = '{scale}';\n"
     started = time.monotonic()
     send(s, begin, text, name=f"{instance.system} demo data", path=demo)
-    rows = sum(inserted_rows(s, instance.schema).values())
+    (inserted,) = fetch_one(s.conn, "SELECT " + rows_inserted(instance.schema))
     with file_errors(name=f"{instance.system} demo data", path=demo, text=text):
         s.conn.execute("COMMIT")
-    return Seeded(instance.system, instance.schema, rows, round((time.monotonic() - started) * 1000))
+    return Seeded(instance.system, instance.schema, sum(inserted.values()), round((time.monotonic() - started) * 1000))

@@ -1,4 +1,4 @@
-"""Where every instance stands. Imports neither yoyo nor, if it can help it, psycopg: it has to be quick."""
+"""Where every instance stands. Needs neither yoyo nor, if it can help it, psycopg: it has to be quick."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner import ledger, quick
-from runner.instances import Instance
+from runner.instances import Instance, targets
 from runner.ledger import Entry, State
 from runner.tree import PLATFORM, open_tree
 
@@ -84,3 +84,18 @@ def status(
         for instance in sorted(instances, key=lambda one: (one.system != PLATFORM, one.system, one.schema))
         if (not systems or instance.system in systems) and schema in (None, instance.schema)
     ]
+
+
+def up_to_date(
+    database: str, systems: Sequence[str] = (), *, schema: str | None = None, sql_root: str | Path | None = None
+) -> bool:
+    """Say, sooner than `apply` can, that it would find nothing to do; False also when that cannot be said."""
+    tree = open_tree(sql_root)
+    ledgers = quick.ask(database, ledger.read)
+    if ledgers is None:
+        return False
+    instances = targets(tree, ledgers, systems, schema)
+    if any(instance.schema not in ledgers for instance in instances):
+        return False
+    states = (ledger.compare(tree.chain(one.system), ledgers[one.schema]) for one in instances)
+    return not any(state.pending or state.drifted for state in states)

@@ -14,6 +14,7 @@ _TRANSACTION_COMMAND = re.compile(
     re.I,
 )
 _COPY = re.compile(r"(?:\A|;)\s*(copy\b)", re.I)
+_INSERT = re.compile(r"\binsert\s+into\b", re.I)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 _LEADING_COMMENTS = re.compile(r"\A(?:\s*--[^\n]*\n)*")
 
@@ -33,6 +34,11 @@ def copy_command(text: str) -> int | None:
     """Return the 0-based position of the first COPY, or None."""
     found = _COPY.search(blank(text))
     return found.start(1) if found else None
+
+
+def inserts(text: str) -> bool:
+    """Say whether `text` may insert rows, be it from a body that it runs."""
+    return _INSERT.search(text) is not None
 
 
 def without_concurrently(text: str) -> str:

@@ -80,20 +80,22 @@ def migrate(**address: Any) -> None:
 
 
 template = factories.postgresql_noproc(dbname="companion_template", load=[migrate])
+# The same server for what needs no template: the runner's own tests must run when the SQL does not.
+bare = factories.postgresql_noproc(dbname="companion_bare")
 
 _numbers = itertools.count(1)
 
 
 @contextmanager
-def cloned(template: NoopExecutor, name: str, *, empty: bool = False) -> Iterator[str]:
-    """Make a database, a copy of the template or an empty one, yield its address and drop it."""
+def cloned(template: NoopExecutor, name: str) -> Iterator[str]:
+    """Make a copy of the template database, yield its address and drop it."""
     janitor = DatabaseJanitor(
         user=template.user,
         password=template.password,
         host=template.host,
         port=template.port,
         dbname=f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}",
-        template_dbname=None if empty else template.template_dbname,
+        template_dbname=template.template_dbname,
     )
     janitor.init()
     try:
@@ -123,9 +125,9 @@ def own_database(template: NoopExecutor) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_database(template: NoopExecutor) -> Iterator[str]:
+def empty_database(bare: NoopExecutor) -> Iterator[str]:
     """The address of an empty database for one test."""
-    with cloned(template, "empty", empty=True) as url:
+    with cloned(bare, "empty") as url:
         yield url
 
 

@@ -113,6 +113,8 @@ def connect(own_database: str, schema: str) -> Iterator[Callable[[], Person]]:
     with ExitStack() as stack:
 
         def opened() -> Person:
-            return Person(stack.enter_context(psycopg.connect(own_database, autocommit=True)), schema)
+            # What waits for ever is a failure, not a hanging test.
+            conn = psycopg.connect(own_database, autocommit=True, options="-c statement_timeout=30s")
+            return Person(stack.enter_context(conn), schema)
 
         yield opened

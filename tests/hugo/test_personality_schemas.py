@@ -25,7 +25,14 @@ GOOD: dict[str, Any] = {
 
 def define(db: Person, *, status: str = "draft", rollout: int = 0, **columns: Any) -> UUID:
     """Create a personality schema, take it to a state by the allowed steps and return its id."""
-    columns = {"schema_id": "core", "version": "1.0.0", "layer": "base", "schema": GOOD, "created_by": "tests", **columns}
+    columns = {
+        "schema_id": "core",
+        "version": "1.0.0",
+        "layer": "base",
+        "schema": GOOD,
+        "created_by": "tests",
+        **columns,
+    }
     columns["schema"] = json.dumps(columns["schema"])
     schema = insert(db, "personality_schemas", **columns)
     for step in STATES[1 : STATES.index(status) + 1]:
@@ -309,7 +316,7 @@ def test_nothing_but_a_draft_is_created(db: Person, status: str) -> None:
 
 @pytest.mark.rule("HUGO-26", "accepts")
 def test_the_database_sets_the_times(db: Person) -> None:
-    times = "SELECT activated_at = now() AS activated, archived_at = now() AS archived FROM personality_schemas WHERE id = %s"
+    times = "SELECT activated_at = now() AS active, archived_at = now() AS past FROM personality_schemas WHERE id = %s"
     with db.as_service():
         schema = define(db)
         found = [db.row(times, [schema])]
@@ -333,10 +340,12 @@ def test_a_time_that_a_client_sends_is_passed_over(db: Person, status: str) -> N
 
 
 @pytest.mark.rule("HUGO-26", "refuses")
-def test_users_write_no_personality(db: Person, world: World) -> None:
+def test_users_read_what_is_active_and_write_nothing(db: Person, world: World) -> None:
     schema = define(db, status="active", rollout=100)
+    for status in ("draft", "testing", "archived"):
+        define(db, status=status)
     with db.as_user(world.ann):
-        assert db.value("SELECT count(*) FROM personality_schemas") == 1
+        assert db.value("SELECT id FROM personality_schemas") == schema
         for sql in (
             "UPDATE personality_schemas SET status = 'archived'",
             "DELETE FROM personality_schemas",

@@ -165,7 +165,6 @@ CHANGES = [
     ("users", "email = email"),
     ("apps", "app_id = app_id"),
     ("knowledge_bases", "title = title"),
-    ("knowledge_entries", "title = title"),
     ("personality_schemas", "version = version"),
     ("user_progress", "current_focus_area = current_focus_area"),
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from runner import server
 
 TREES = Path(__file__).parent.parent / "trees"
 
@@ -34,3 +37,13 @@ def tree(tmp_path: Path) -> Callable[[str], Path]:
         return Path(shutil.copytree(TREES / name, tmp_path / name))
 
     return copy
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that a server's own user can reach, as the home of an embedded server for this test alone."""
+    with tempfile.TemporaryDirectory(prefix="companion-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("COMPANION_HOME", folder)
+        yield Path(folder)
+        server.stop()

@@ -101,15 +101,6 @@ def test_no_database_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert code == 2 and "no database: give --database, set DATABASE_URL or run `companion up`" in err
 
 
-def test_sixteen_runners_at_once_apply_each_file_once(url: str, conn: psycopg.Connection) -> None:
-    runners = [start("apply", tree="two_systems") for _ in range(16)]
-    outputs = [runner.communicate(timeout=120) for runner in runners]
-    assert [runner.returncode for runner in runners] == [0] * 16, outputs
-    assert sum(err.count("applied ") for _, err in outputs) == 4
-    assert any("waiting for another runner" in err for _, err in outputs)
-    assert ids(conn) == ["0001_a", "0002_b"]
-
-
 def test_a_killed_runner_leaves_nothing_half_done(url: str, conn: psycopg.Connection, tree: CopyTree) -> None:
     runner = start("apply", tree="slow")
     while ids(conn) != ["0001_a"]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,16 +9,6 @@ import pytest
 
 from runner import server
 from runner.errors import ServerError
-
-
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that the server's own user can reach, as the embedded server's home."""
-    with tempfile.TemporaryDirectory(prefix="companion-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        monkeypatch.setenv("COMPANION_HOME", folder)
-        yield Path(folder)
-        server.stop()
 
 
 def test_it_starts_stops_and_starts_again(home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.database import redact, wrap
+from runner.database import Session, redact, wrap
 from runner.display import caret_line, excerpt
 from runner.text import blank, transaction_command, without_concurrently
 
@@ -55,4 +55,5 @@ def test_passwords_are_hidden(text: str) -> None:
 
 def test_a_file_is_wrapped_in_tags_it_does_not_contain() -> None:
     text = "SELECT $companion_1$ % $$ $companion_1$;"
-    assert text in wrap(text) and wrap(text).startswith("DO $companion_")
+    session = Session(None, "o'me", "back\\slash", 1, "")
+    assert text in wrap(session, text) and wrap(session, text).startswith("DO $companion_")

@@ -1,0 +1,82 @@
+"""Rehearsing: really running all pending files in one transaction, which is rolled back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from runner.apply import LOCK_TIMEOUT, Done, Plan, make_plans, ready
+from runner.database import Database, Session, check_path, send, settings
+from runner.errors import RehearsalError, SqlError
+from runner.progress import Progress
+from runner.retry import abandon
+from runner.text import without_concurrently
+from runner.tree import open_tree
+
+# Going back to the savepoint restores the deferral that the next file may count on.
+_CHECK_SQL = "SAVEPOINT checked; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO checked"
+
+
+def rehearse(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    sql_root: str | Path | None = None,
+    to: str | None = None,
+    lock_timeout: float = LOCK_TIMEOUT,
+    progress: Progress | None = None,
+) -> list[Done]:
+    """Run all pending files in one transaction, roll it back, and return them.
+
+    Deferred constraints are checked after each file. CONCURRENTLY is left out. Raises RehearsalError for a file that
+    uses an enum value which another pending file adds: that works only in a later transaction.
+    """
+    progress = progress or Progress()
+    tree = open_tree(sql_root)
+    with ready(database, progress) as (s, attempts):
+        plans = make_plans(s, tree, systems, schema, to)
+        total = sum(len(plan.pending) for plan in plans)
+        progress.begin(total)
+        if total:
+            progress.note("a rehearsal holds every lock it takes until it ends")
+        try:
+            work = partial(_rehearse, s, plans, lock_timeout, progress)
+            return attempts.run("rehearsal", lock_timeout, work)
+        finally:
+            abandon(s)
+
+
+def _rehearse(s: Session, plans: Sequence[Plan], lock_timeout: float, progress: Progress) -> list[Done]:
+    done: list[Done] = []
+    s.conn.execute("BEGIN")
+    for plan in plans:
+        if not plan.pending:
+            continue
+        s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
+        check_path(s, plan.path)
+        for file in plan.pending:
+            progress.start(str(plan.instance), file.id)
+            started = time.monotonic()
+            text = file.text
+            if not file.transactional:
+                progress.note(f"{file.id}: rehearsed without CONCURRENTLY")
+                text = without_concurrently(text)
+            try:
+                send(s, settings(plan.path, lock_timeout), text, _CHECK_SQL, name=file.id, path=file.path)
+            except SqlError as error:
+                if error.sqlstate == "55P04":
+                    raise RehearsalError(
+                        f"{plan.instance} {file.id} cannot be rehearsed: {error.message}",
+                        detail=[f"{len(done)} files before it were rehearsed without fault"],
+                        hint="an enum value can be used only after the transaction that adds it; apply with "
+                        "--to the file before this one, then rehearse the rest",
+                    ) from error
+                raise
+            milliseconds = round((time.monotonic() - started) * 1000)
+            done.append(Done(plan.instance.system, plan.instance.schema, file.id, milliseconds, "rehearsed"))
+            progress.done(str(plan.instance), file.id, milliseconds, "rehearsed")
+    s.conn.execute("ROLLBACK")
+    return done
