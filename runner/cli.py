@@ -138,7 +138,7 @@ def up(database: str | None, sql_root: str | None) -> None:
     click.echo(f"\nconnect to  {display_url(result.url)}")
     click.echo("\nnext, try:")
     for command, purpose in result.suggestions:
-        click.echo(f"  {command:<42}  {purpose}")
+        click.echo(f"  {command:<52}  {purpose}")
 
 
 @cli.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +39,19 @@ def up(database: str | None, *, sql_root: str | Path | None = None, progress: Pr
     with_demo = [system for system in tree.systems if tree.demo(system) and (system in new or not named)]
     loaded = seed(url, with_demo, sql_root=sql_root, progress=progress) if with_demo else []
     seeded = [one.system for one in loaded if one.rows]
-    psql = "companion server psql" if not named else 'psql "$DATABASE_URL"'
+    companion = _command()
+    psql = f"{companion} server psql" if not named else 'psql "$DATABASE_URL"'
+    system = tree.systems[-1]
     suggestions = [
-        ("companion status", "see what is applied"),
-        (psql, "look around with SQL"),
-        ("companion apply --dry-run", "read the SQL that would be sent"),
+        (f"{companion} status", "see what is applied"),
+        (f"{psql} -c '\\dt {system}.*'", "look at the tables"),
+        (f"{companion} rollback {system}", "undo the last file; `apply` brings it back"),
     ]
     return Ready(url, done, seeded, suggestions)
+
+
+def _command() -> str:
+    """Return what to type for this very command: its name where the path finds it, else the way to it from here."""
+    if shutil.which("companion"):
+        return "companion"
+    return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "companion" else f"{sys.executable} -m runner"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -83,11 +83,34 @@ def test_an_app_and_its_knowledge_come_in_either_order(db: Person, order: tuple[
     with db.as_service():
         for create in order:
             create(db, *(("app", ("kb",)) if create is add_app else ("kb", "app")))
-        db.run(CHECK_NOW)
-    # The check does not depend on who the session acts as by then.
+    check_as_a_visitor(db)
+    assert dangling(db) == []
+
+
+def check_as_a_visitor(db: Person) -> None:
+    """Let the deferred checks run while the session acts as somebody who sees nothing, and finds nothing by name."""
     with db.as_anon():
+        db.run("SET LOCAL search_path = pg_catalog")
         db.run(CHECK_NOW)
-        assert db.value("SELECT knowledge_base_ids FROM apps") == ["kb"]
+        db.run(f'SET LOCAL search_path = "{db.schema}", platform, pg_temp')
+
+
+@pytest.mark.rule("HUGO-08", "refuses")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE knowledge_bases SET app_ids = '{other}'",
+        "UPDATE knowledge_bases SET kb_id = 'renamed'",
+        "UPDATE apps SET knowledge_base_ids = '{unknown}'",
+    ],
+)
+def test_the_check_does_not_depend_on_who_the_session_acts_as_by_then(db: Person, world: World, statement: str) -> None:
+    db.run(CHECK_NOW)
+    db.run("SET CONSTRAINTS ALL DEFERRED")
+    with db.refused("apps_knowledge_base_ids_fkey"):
+        with db.as_service():
+            db.run(statement)
+        check_as_a_visitor(db)
 
 
 @pytest.mark.rule("HUGO-08", "refuses")
@@ -317,13 +340,17 @@ def test_sessions_that_do_not_meet_do_not_disturb_each_other(meetings: Iterator[
 @pytest.mark.rule("HUGO-08", "accepts")
 def test_two_apps_take_the_same_knowledge_at_the_same_time(connect: Callable[[], Person]) -> None:
     first, second = connect(), connect()
-    for kb in ("one", "two"):
-        add_knowledge(first, kb, "a", "b")
-    first.run("BEGIN")
-    second.run("BEGIN")
-    add_app(first, "a", ("one", "two"))
-    add_app(second, "b", ("two", "one"))
-    first.run("COMMIT")
+    low, high = sorted(uuid4() for _ in range(2))
+    for kb_id, key in (("stored_first", high), ("locked_first", low)):
+        insert(first, "knowledge_bases", id=key, kb_id=kb_id, title="Title", app_ids=["a", "b"])
+    for person, app in ((first, "a"), (second, "b")):
+        person.run("BEGIN")
+        add_app(person, app, ("stored_first", "locked_first"))
+    first.run("SELECT 1 FROM knowledge_bases WHERE id = %s FOR NO KEY UPDATE", [low])
+    with blocked(second, first, CHECK_NOW):
+        # While it waits for the one it does not hold the other.
+        first.run("SELECT 1 FROM knowledge_bases WHERE id = %s FOR NO KEY UPDATE NOWAIT", [high])
+        first.run("COMMIT")
     second.run("COMMIT")
     assert first.value("SELECT count(*) FROM apps") == 2
     assert dangling(first) == []

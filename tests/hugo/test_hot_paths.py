@@ -114,6 +114,16 @@ def test_the_newest_ten_messages_of_all_conversations_come_newest_first(db: Pers
     assert [UUID(message["id"]) for message in found] == sorted(twins, reverse=True) + messages[:3:-1]
 
 
+@pytest.mark.rule("HUGO-37", "accepts")
+def test_the_newest_ten_are_well_defined_where_messages_came_at_once(db: Person, world: World) -> None:
+    conversation = begin(db, world.ann, world.app)
+    at_once = db.value("SELECT now()")
+    messages = [say(db, conversation, created_at=at_once) for _ in range(20)]
+    with db.as_user(world.ann):
+        found = db.row(CONTEXT, ["coach", world.ann]).recent_messages
+    assert [UUID(message["id"]) for message in found] == sorted(messages, reverse=True)[:10]
+
+
 @pytest.mark.rule("HUGO-37", "refuses")
 @pytest.mark.parametrize("app_id", ["asleep", "nobody", "", "COACH", None, "coach' OR true --"])
 def test_no_row_for_an_app_that_is_not_active(db: Person, world: World, app_id: str | None) -> None:

@@ -127,10 +127,14 @@ def test_everybody_sees_and_may_remove_their_own(
 
 
 @pytest.mark.rule("HUGO-22", "accepts")
-def test_the_service_sees_everybody(db: Person, anns: dict[str, Any], bobs: dict[str, Any]) -> None:
-    with db.as_service():
-        for table in OWNED:
-            assert db.value(f"SELECT count(*) FROM {table}") == 2, table
+def test_the_service_sees_everything(db: Person, world: World, anns: dict[str, Any], bobs: dict[str, Any]) -> None:
+    insert(db, "knowledge_entries", knowledge_base_id=world.kb, title="Title", content="Content")
+    for table in (*OWNED, *SHARED, *CLOSED):
+        count = f"SELECT count(*) FROM {table}"
+        everything = db.value(count)
+        assert everything or table == "personality_schemas"
+        with db.as_service():
+            assert db.value(count) == everything, table
 
 
 @pytest.mark.rule("HUGO-22", "refuses")
@@ -341,3 +345,49 @@ def test_nobody_gets_around_the_policies(db: Person, world: World, statement: st
     with db.as_user(world.ann), db.refused(sqlstate="42501"):
         for part in statement.split("; "):
             db.run(part)
+
+
+def test_nothing_depends_on_the_search_path_of_the_caller(db: Person, world: World) -> None:
+    """Every trigger of these tables fires once under a search_path that finds none of their objects."""
+
+    def there(name: str) -> str:
+        return f'"{db.schema}".{name}'
+
+    db.run("SET LOCAL search_path = pg_catalog")
+    with db.as_service():
+        for kb_id, parent in (("one", None), ("two", "one")):
+            base = insert(
+                db, there("knowledge_bases"), kb_id=kb_id, title="Title", app_ids=["coach"], parent_kb_id=parent
+            )
+        entry = insert(db, there("knowledge_entries"), knowledge_base_id=base, title="Title", content="Content")
+        db.run(f"SELECT {there('increment_ke_access')}(%s)", [entry])
+        db.run(f"SELECT {there('increment_knowledge_access')}(%s)", [[entry]])
+        db.run(f"UPDATE {there('knowledge_entries')} SET knowledge_base_id = %s, title = 'New'", [world.kb])
+        db.run(f"UPDATE {there('apps')} SET display_name = 'New', knowledge_base_ids = '{{coach_kb,one}}'")
+        db.run(f"UPDATE {there('knowledge_bases')} SET parent_kb_id = 'two' WHERE kb_id = 'coach_kb'")
+        db.run("SET CONSTRAINTS ALL IMMEDIATE")
+        db.run(f"DELETE FROM {there('knowledge_entries')}")
+        closed = {"session_id": uuid4(), "user_id": world.ann, "app_id": world.app, "closed_at": "2099-01-01"}
+        insert(db, there("conversations"), **closed)
+        assert db.value(f"SELECT {there('close_inactive_conversations')}()") == 0
+    with db.as_user(world.ann):
+        db.run(f"UPDATE {there('users')} SET preferences = '{{}}'")
+        conversation = insert(
+            db, there("conversations"), session_id=uuid4(), user_id=world.ann, app_id=world.app, title=None
+        )
+        for _ in range(2):
+            insert(db, there("messages"), conversation_id=conversation, role="user", content="Hello")
+        db.run(f"UPDATE {there('messages')} SET content = 'New'")
+        db.run(f"DELETE FROM {there('messages')} WHERE created_at = (SELECT max(created_at) FROM {there('messages')})")
+        assert db.row(
+            f"SELECT title, message_count, status FROM {there('close_conversation')}(%s)", [conversation]
+        ) == ("Hello", 1, "closed")
+        assert db.rows(f"SELECT * FROM {there('knowledge_entries')}") == []
+        for statement in (
+            f"UPDATE {there('users')} SET email = 'new@example.org'",
+            f"UPDATE {there('conversations')} SET session_id = gen_random_uuid()",
+            f"UPDATE {there('conversations')} SET closed_at = NULL",
+            f"UPDATE {there('messages')} SET conversation_id = gen_random_uuid()",
+        ):
+            refusal = attempt(db, statement)
+            assert refusal in ("23514", "42501"), statement

@@ -1,6 +1,6 @@
 -- depends: 0022_knowledge_base_cycle
--- knowledge_bases.entry_count, by statement: however many rows come at once, each knowledge base is updated once.
--- Rows are locked in one order, so that two bulk loads never wait for each other in a circle.
+-- knowledge_bases.entry_count, by statement: however many rows come at once, each knowledge base is updated once, in
+-- one order, so that two bulk loads never wait for each other in a circle.
 CREATE FUNCTION count_knowledge_entries()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -14,10 +14,10 @@ BEGIN
     -- A branch for each event: a transition table exists only where its event declares it.
     IF tg_op = 'INSERT' THEN
         SELECT array_agg(c.id), array_agg(c.change) INTO v_ids, v_changes
-        FROM (SELECT n.knowledge_base_id, count(*) FROM new_rows AS n GROUP BY 1) AS c (id, change);
+        FROM (SELECT n.knowledge_base_id, count(*) FROM new_rows AS n GROUP BY 1 ORDER BY 1) AS c (id, change);
     ELSIF tg_op = 'DELETE' THEN
         SELECT array_agg(c.id), array_agg(-c.change) INTO v_ids, v_changes
-        FROM (SELECT o.knowledge_base_id, count(*) FROM old_rows AS o GROUP BY 1) AS c (id, change);
+        FROM (SELECT o.knowledge_base_id, count(*) FROM old_rows AS o GROUP BY 1 ORDER BY 1) AS c (id, change);
     ELSE
         SELECT array_agg(c.id), array_agg(c.change) INTO v_ids, v_changes
         FROM (
@@ -29,17 +29,13 @@ BEGIN
             ) AS r (id, change)
             GROUP BY 1
             HAVING sum(r.change) <> 0
+            ORDER BY 1
         ) AS c (id, change);
     END IF;
-    IF v_ids IS NULL THEN
-        RETURN NULL;
-    END IF;
 
-    PERFORM 1 FROM knowledge_bases AS kb WHERE kb.id = ANY(v_ids) ORDER BY kb.id FOR NO KEY UPDATE;
-    UPDATE knowledge_bases AS kb
-    SET entry_count = kb.entry_count + c.change
-    FROM unnest(v_ids, v_changes) AS c (id, change)
-    WHERE kb.id = c.id;
+    FOR i IN 1..coalesce(cardinality(v_ids), 0) LOOP
+        UPDATE knowledge_bases AS kb SET entry_count = kb.entry_count + v_changes[i] WHERE kb.id = v_ids[i];
+    END LOOP;
     RETURN NULL;
 END;
 $$;

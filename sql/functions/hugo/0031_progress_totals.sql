@@ -16,24 +16,18 @@ DECLARE
 BEGIN
     SELECT array_agg(c.user_id), array_agg(c.app_id), array_agg(c.conversations) INTO v_users, v_apps, v_counts
     FROM (
-        SELECT n.user_id, n.app_id, count(*) FROM new_rows AS n GROUP BY n.user_id, n.app_id
+        SELECT n.user_id, n.app_id, count(*)
+        FROM new_rows AS n
+        GROUP BY n.user_id, n.app_id
+        ORDER BY n.user_id, n.app_id
     ) AS c (user_id, app_id, conversations);
-    IF v_users IS NULL THEN
-        RETURN NULL;
-    END IF;
 
-    PERFORM 1 FROM users AS u WHERE u.id = ANY(v_users) ORDER BY u.id FOR NO KEY UPDATE;
-    IF cardinality(v_users) > 1 THEN
-        PERFORM 1
-        FROM user_progress AS up
-        WHERE (up.user_id, up.app_id) IN (SELECT * FROM unnest(v_users, v_apps))
-        ORDER BY up.id
-        FOR NO KEY UPDATE;
-    END IF;
-    UPDATE user_progress AS up
-    SET total_conversations = up.total_conversations + n.conversations
-    FROM unnest(v_users, v_apps, v_counts) AS n (user_id, app_id, conversations)
-    WHERE up.user_id = n.user_id AND up.app_id = n.app_id;
+    FOR i IN 1..coalesce(cardinality(v_users), 0) LOOP
+        PERFORM 1 FROM users AS u WHERE u.id = v_users[i] FOR NO KEY UPDATE;
+        UPDATE user_progress AS up
+        SET total_conversations = up.total_conversations + v_counts[i]
+        WHERE up.user_id = v_users[i] AND up.app_id = v_apps[i];
+    END LOOP;
     RETURN NULL;
 END;
 $$;
@@ -61,7 +55,7 @@ BEGIN
     PERFORM 1
     FROM conversations AS c
     WHERE (c.user_id, c.app_id) IN (SELECT * FROM unnest(v_users, v_apps))
-    ORDER BY c.id
+    ORDER BY c.user_id, c.app_id, c.id
     FOR SHARE;
 
     UPDATE user_progress AS up

@@ -9,20 +9,22 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    c_always CONSTANT jsonb := tg_argv[0]::jsonb;
-    c_on_import CONSTANT jsonb := tg_argv[1]::jsonb;
+    v_always jsonb;
+    v_on_import jsonb;
 BEGIN
     IF platform.is_maintainer(tg_relid) THEN
         RETURN new;
     END IF;
+    v_always := tg_argv[0]::jsonb;
+    v_on_import := tg_argv[1]::jsonb;
     IF tg_op = 'INSERT' THEN
         RETURN jsonb_populate_record(
-            new, CASE WHEN platform.is_service() THEN c_always ELSE c_always || c_on_import END
+            new, CASE WHEN platform.is_service() THEN v_always ELSE v_always || v_on_import END
         );
     END IF;
     RETURN jsonb_populate_record(
         new,
-        (SELECT jsonb_object_agg(k.key, to_jsonb(old) -> k.key) FROM jsonb_object_keys(c_always || c_on_import) AS k (key))
+        (SELECT jsonb_object_agg(k.key, to_jsonb(old) -> k.key) FROM jsonb_object_keys(v_always || v_on_import) AS k (key))
     );
 END;
 $$;
