@@ -12,16 +12,7 @@ from pathlib import Path
 import psycopg
 
 from runner import alone, ledger
-from runner.database import (
-    Database,
-    Session,
-    check_path,
-    search_path,
-    send,
-    session,
-    settings,
-    wrap,
-)
+from runner.database import Database, Session, check_path, search_path, send, session, settings, wrap
 from runner.errors import DriftError, UsageError
 from runner.history import History, in_order
 from runner.instances import Instance, targets
@@ -168,14 +159,14 @@ def refuse_drift(instance: Instance, chain: Chain, ledgers: Mapping[str, ledger.
 def _plan(s: Session, instance: Instance, chain: Chain, found: ledger.Ledger | None) -> Plan:
     history = History(s, instance.system, instance.schema)
     path = search_path(s, instance.system, instance.schema, chain.requires)
-    if found is not None:
-        history.check_trust()
-        applied = {entry.id for entry in found.entries}
-        return Plan(
-            instance, history, in_order(file for file in chain.files if file.id not in applied), chain, path, ""
-        )
-    exists = s.conn.execute("SELECT FROM pg_namespace WHERE nspname = %s", [instance.schema]).fetchone()
-    return Plan(instance, history, in_order(chain.files), chain, path, history.create_sql(with_schema=exists is None))
+    if found is None:
+        exists = s.conn.execute("SELECT FROM pg_namespace WHERE nspname = %s", [instance.schema]).fetchone()
+        create_sql = history.create_sql(with_schema=exists is None)
+        return Plan(instance, history, in_order(chain.files), chain, path, create_sql)
+    history.check_trust()
+    applied = {entry.id for entry in found.entries}
+    pending = in_order(file for file in chain.files if file.id not in applied)
+    return Plan(instance, history, pending, chain, path, create_sql="")
 
 
 def _apply_one(s: Session, plan: Plan, file: File, timeout: float, progress: Progress) -> int:

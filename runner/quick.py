@@ -1,4 +1,4 @@
-"""A read-only question put through libpq itself: psycopg takes longer to import than `companion status` may take.
+"""A read-only question put through libpq itself: importing psycopg takes longer than `companion status` may take.
 
 The library is the one inside psycopg's binary package. Wherever that is not found, or anything fails, the answer is
 None and the caller asks again through psycopg, which also explains failures.
@@ -27,8 +27,9 @@ def ask(conninfo: str, question: Callable[[Callable[[str], str]], Answer]) -> An
     library = _libpq()
     if library is None:
         return None
-    names = (ctypes.c_char_p * 4)(b"dbname", b"application_name", b"client_encoding", None)
-    values = (ctypes.c_char_p * 4)(conninfo.encode(), b"companion", b"UTF8", None)
+    # What stands before dbname is a default, which the address in it may change.
+    names = (ctypes.c_char_p * 5)(b"connect_timeout", b"dbname", b"application_name", b"client_encoding", None)
+    values = (ctypes.c_char_p * 5)(b"10", conninfo.encode(), b"companion", b"UTF8", None)
     connection = ctypes.c_void_p(library.PQconnectdbParams(names, values, 1))
 
     def fetch(query: str) -> str:

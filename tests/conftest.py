@@ -7,6 +7,7 @@ is rolled back, those that need several sessions get a clone of their own.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and "COMPANION_TEST_URL" not in os.environ:
         home = Path(tempfile.mkdtemp(prefix="companion-test-"))
         home.chmod(0o755)
+        # The wheel touches its lock file once more as Python exits; registered before it, this comes after.
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
         config.stash[_HOME] = home
         os.environ["COMPANION_TEST_URL"] = _start_server(home)
     address = conninfo_to_dict(os.environ["COMPANION_TEST_URL"])

@@ -213,6 +213,26 @@ def test_what_a_user_is_deleting_does_not_come_back_in_the_archive(connect: Call
     assert job.rows("SELECT content FROM archived_messages ORDER BY content") == [("Message 1",), ("Message 2",)]
 
 
+@pytest.mark.rule("HUGO-34", "accepts")
+def test_the_job_gives_way_to_a_user_who_waits_for_it(connect: Callable[[], Person]) -> None:
+    job, user, other = connect(), connect(), connect()
+    world = build_world(job)
+    conversation = past_conversation(job, world.ann, world.app, "100 days")
+    first, second = (row.id for row in job.rows("SELECT id FROM messages ORDER BY id"))
+    with other.conn.transaction():
+        other.run("SELECT 1 FROM messages WHERE id = %s FOR UPDATE", [second])
+        # The user has the first message and waits for the second; the job waits for the first, and would be waited for
+        # by the user, who has to count the conversation's messages down.
+        with blocked(user, other, "DELETE FROM messages WHERE id = ANY(%s)", [[first, second]]) as deletion:
+            job.run(ARCHIVE)
+            assert whereabouts(job, conversation) == "live"
+            other.conn.execute("ROLLBACK")
+            assert deletion.result(timeout=30) == 2
+    job.run(ARCHIVE)
+    assert job.row("SELECT id, message_count FROM archived_conversations") == (conversation, 0)
+    assert job.value("SELECT count(*) FROM archived_messages") == 0
+
+
 @pytest.mark.rule("HUGO-34", "refuses")
 @pytest.mark.parametrize("retention", [364, 365])
 def test_who_deletes_while_the_job_runs_waits_and_finds_nothing(connect: Callable[[], Person], retention: int) -> None:

@@ -68,6 +68,8 @@ def test_messages_in_one_transaction_have_an_order(db: Person, world: World, con
         said = [say(db, conversation, str(number), created_at="2020-01-01") for number in range(20)]
         in_order = db.rows("SELECT id, created_at FROM messages ORDER BY created_at")
         assert [row.id for row in in_order] == said
+        assert len({row.created_at for row in in_order}) == 20
+        assert db.value("SELECT min(created_at) >= now() AND max(created_at) <= clock_timestamp() FROM messages")
         assert db.run("UPDATE messages SET created_at = '2020-01-01', content = 'New'") == 20
         assert db.rows("SELECT id, created_at FROM messages ORDER BY created_at") == in_order
 

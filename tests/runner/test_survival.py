@@ -10,8 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +36,6 @@ FILES = {system: [file.id for file in open_tree().chain(system).files] for syste
 
 # Kills of apply and of rollback in each of the parts that the 200 of either are divided into.
 PARTS, KILLS = 4, 50
-
-# Processes that have imported the runner already, so that a kill hits its work and not its start.
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["runner.apply", "runner.rollback"])
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30) -> None:
@@ -73,13 +67,8 @@ def history(conn: psycopg.Connection, system: str) -> list[str]:
     return recorded
 
 
-@dataclass
-class Known:
-    """What the catalog holds with each number of files applied, by system, and how long a whole run takes."""
-
-    snapshots: dict[str, list[Snapshot]]
-    apply_seconds: float
-    rollback_seconds: float
+Known = dict[str, list[Snapshot]]
+"""What the catalog holds with each number of files applied, by system."""
 
 
 class Recorder(Progress):
@@ -95,17 +84,11 @@ class Recorder(Progress):
 
 @pytest.fixture(scope="session")
 def known(bare: NoopExecutor) -> Known:
-    """Go through the whole chain, looking after each file, and again without looking."""
-    with cloned(bare, "known") as url:
-        with psycopg.connect(url, autocommit=True) as conn:
-            recorder = Recorder(conn)
-            apply(url, SYSTEMS, progress=recorder)
-        rollback(url, everything=True, discard_data=True)
-        started = time.monotonic()
-        apply(url, SYSTEMS)
-        applied = time.monotonic()
-        rollback(url, everything=True, discard_data=True)
-        return Known(recorder.snapshots, applied - started, time.monotonic() - applied)
+    """Go through the whole chain and look after each file."""
+    with cloned(bare, "known") as url, psycopg.connect(url, autocommit=True) as conn:
+        recorder = Recorder(conn)
+        apply(url, SYSTEMS, progress=recorder)
+        return recorder.snapshots
 
 
 def check_agreement(conn: psycopg.Connection, known: Known, when: str) -> int:
@@ -115,47 +98,82 @@ def check_agreement(conn: psycopg.Connection, known: Known, when: str) -> int:
     for system in SYSTEMS:
         applied = history(conn, system)
         assert applied == FILES[system][: len(applied)], when
-        assert differences(known.snapshots[system][len(applied)], snapshot(conn, system)) == [], when
+        assert differences(known[system][len(applied)], snapshot(conn, system)) == [], when
         total += len(applied)
     return total
+
+
+class Mark(Progress):
+    """Writes a byte to a pipe whenever a file begins."""
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe = pipe
+
+    def start(self, instance: str, id: str) -> None:
+        os.write(self.pipe, b".")
+
+
+def kill_in_mid_work(
+    work: Callable[[Progress], object], files: int, seconds: float, and_then: Callable[[], object]
+) -> bool:
+    """Kill a process that does `work` so long after it has begun so many files; say whether it was still at it.
+
+    The process is a copy of this one, so that it need not import anything first. `and_then` is called right after
+    the kill.
+    """
+    reading, writing = os.pipe()
+    if not (pid := os.fork()):
+        try:
+            work(Mark(writing))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    while files and os.read(reading, 1):
+        files -= 1
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    and_then()
+    os.close(reading)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_any_moment_nothing_is_half_done(url: str, conn: psycopg.Connection, known: Known, part: int) -> None:
     seed = random.randrange(2**32)
     moments = random.Random(seed)
-    left = Counter({"apply": KILLS, "rollback": KILLS})
+    kills = Counter({"apply": 0, "rollback": 0})
     applied, every = 0, sum(map(len, FILES.values()))
-    stops = set()
-    while left.total():
-        # An apply that is killed early and often stops at every file; a rollback is one transaction.
-        choices = [what for what in left.elements() if applied != {"apply": every, "rollback": 0}[what]]
-        what = moments.choice(choices or ["apply" if applied < every else "rollback"])
-        if what == "apply":
-            moment = moments.uniform(0, 0.1 + known.apply_seconds / 10)
-            runner = _processes.Process(target=apply, args=(url, SYSTEMS))
-        else:
-            moment = moments.uniform(0, 0.1 + known.rollback_seconds * applied / every)
-            keywords = {"everything": True, "discard_data": True}
-            runner = _processes.Process(target=rollback, args=(url,), kwargs=keywords)
-        runner.start()
-        runner.join(moment)
-        runner.kill()
-        if left.total() % 2:
-            # Left to itself the server still finishes the message it has; cut it off in the middle of that too.
+
+    def cut_off() -> None:
+        # Left to itself, the server still finishes the message it has: cut it off in the middle of that, too.
+        if moments.random() < 0.5:
             conn.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        runner.join()
-        when = f"{what} with {applied} files applied, killed after {moment:.4f} s; seed {seed}"
-        assert runner.exitcode in (0, -signal.SIGKILL), when
-        if runner.exitcode:
-            left[what] = max(left[what] - 1, 0)
-        applied = check_agreement(conn, known, when)
-        stops.add(applied)
-    assert len(stops) > 15, "the kills were spread over the run"
-    apply(url, SYSTEMS)
+
+    def go(what: str, work: Callable[[Progress], object], files: int) -> int:
+        # Without a file begun, it is still connecting, taking the lock, comparing.
+        seconds = moments.uniform(0, 0.01 if files else 0.1)
+        kills[what] += kill_in_mid_work(work, files, seconds, cut_off)
+        when = f"{what} with {applied} files applied, killed {seconds:.4f} s after file {files} began; seed {seed}"
+        return check_agreement(conn, known, when)
+
+    def up(progress: Progress) -> None:
+        apply(url, SYSTEMS, progress=progress)
+
+    def down(progress: Progress) -> None:
+        rollback(url, everything=True, discard_data=True, progress=progress)
+
+    while min(kills.values()) < KILLS:
+        while applied < every and min(kills.values()) < KILLS:
+            applied = go("apply", up, moments.randint(0, 12))
+            if applied:
+                applied = go("rollback", down, moments.randint(0, applied))
+        if applied == every:
+            down(Progress())
+            applied = check_agreement(conn, known, f"a whole rollback; seed {seed}")
+    up(Progress())
     assert check_agreement(conn, known, f"the last run; seed {seed}") == every
 
 
@@ -165,16 +183,18 @@ def test_killed_as_a_command_it_leaves_nothing_half_done(
 ) -> None:
     every = sum(map(len, FILES.values()))
     arguments = {"apply": ["apply"], "rollback": ["rollback", "--all", "--discard-data"]}[what]
-    seconds = {"apply": known.apply_seconds, "rollback": known.rollback_seconds}[what]
-    if what == "rollback":
-        apply(url, SYSTEMS)
+    started = time.monotonic()
+    apply(url, SYSTEMS)
+    seconds = (time.monotonic() - started) / 2
+    if what == "apply":
+        rollback(url, everything=True, discard_data=True)
     seed = random.randrange(2**32)
     moments = random.Random(seed)
     for _ in range(8):
         command = start(*arguments, tree=SQL)
         # The command takes its time to start: count from its first sign of life in the database.
         wait_until(lambda: not is_quiet(conn) or command.poll() is not None, "the command connects")  # noqa: B023
-        moment = moments.uniform(0, seconds / 4)
+        moment = moments.uniform(0, seconds)
         time.sleep(moment)
         command.kill()
         command.communicate()
