@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -323,7 +323,9 @@ def test_concurrent_loads_lose_no_count(connect: Callable[[], Person]) -> None:
 @pytest.mark.parametrize("change", ["load", "delete"])
 def test_bulk_statements_lock_knowledge_bases_in_one_order(connect: Callable[[], Person], change: str) -> None:
     holder, worker = connect(), connect()
-    low, high = sorted((add_base(holder, "one"), add_base(holder, "two")))
+    low, high = sorted(uuid4() for _ in range(2))
+    for key, kb_id in ((high, "stored_first"), (low, "locked_first")):
+        add_base(holder, kb_id, id=key)
     add_entries(holder, high, low)
     statements = {
         "load": "INSERT INTO knowledge_entries (knowledge_base_id, title, content)"

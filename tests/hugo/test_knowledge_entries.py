@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -254,7 +254,9 @@ def test_a_count_waits_for_another_and_adds_to_it(connect: Callable[[], Person],
 def test_entries_are_locked_in_one_order(connect: Callable[[], Person]) -> None:
     holder, counter = connect(), connect()
     base = build_world(holder).kb
-    low, high = sorted((add_entry(holder, base), add_entry(holder, base)))
+    low, high = sorted(uuid4() for _ in range(2))
+    for stored in (high, low):
+        add_entry(holder, base, id=stored)
     holder.run("BEGIN")
     holder.run(COUNT_ONE, [low])
     with blocked(counter, holder, "SELECT increment_knowledge_access(%s)", [[high, low]]):

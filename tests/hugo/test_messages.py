@@ -241,9 +241,9 @@ def test_concurrent_messages_lose_no_count(connect: Callable[[], Person]) -> Non
 def test_bulk_statements_lock_conversations_in_one_order(connect: Callable[[], Person], change: str) -> None:
     holder, worker = connect(), connect()
     world = build_world(holder)
-    low, high = sorted(begin(holder, world.ann, world.app) for _ in range(2))
+    low, high = sorted(uuid4() for _ in range(2))
     for conversation in (high, low):
-        say(holder, conversation)
+        say(holder, begin(holder, world.ann, world.app, id=conversation))
     statements = {
         "insert": f"INSERT INTO messages (conversation_id, role, content)"
         f" VALUES ('{high}', 'user', 'Hello'), ('{low}', 'user', 'Hello')",

@@ -85,11 +85,14 @@ def test_table_privileges(db: Person) -> None:
 
 
 def test_no_column_privileges(db: Person) -> None:
-    assert db.rows(
-        "SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-        " WHERE c.relnamespace = %s::regnamespace AND a.attacl IS NOT NULL",
-        [db.schema],
-    ) == []
+    assert (
+        db.rows(
+            "SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+            " WHERE c.relnamespace = %s::regnamespace AND a.attacl IS NOT NULL",
+            [db.schema],
+        )
+        == []
+    )
 
 
 def test_function_privileges(db: Person) -> None:

@@ -190,7 +190,7 @@ def test_killed_as_a_command_it_leaves_nothing_half_done(
         rollback(url, everything=True, discard_data=True)
     seed = random.randrange(2**32)
     moments = random.Random(seed)
-    for _ in range(8):
+    for _ in range(5):
         command = start(*arguments, tree=SQL)
         # The command takes its time to start: count from its first sign of life in the database.
         wait_until(lambda: not is_quiet(conn) or command.poll() is not None, "the command connects")  # noqa: B023
