@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -449,3 +450,22 @@ def test_the_job_leaves_a_conversation_in_which_somebody_is_writing(talk: tuple[
     speaker.run("COMMIT")
     assert job.value("SELECT close_inactive_conversations()") == 0
     assert state(job, conversation) == "active"
+
+
+@pytest.mark.rule("HUGO-18", "accepts")
+def test_a_client_may_send_a_closed_conversation_back_by_upsert(db: Person, world: World) -> None:
+    names = ["id", "session_id", "user_id", "app_id", "title", "message_count", "created_at", "last_message_at"]
+    columns = ", ".join([*names, "closed_at", "activated_at"])
+    conversation = begin(db, world.ann, world.app, created_at=CREATED)
+    say(db, conversation)
+    db.run("UPDATE conversations SET closed_at = '2025-01-05' WHERE id = %s", [conversation])
+    before = db.row("SELECT * FROM conversations WHERE id = %s", [conversation])
+    with db.as_user(world.ann):
+        sent = db.row(f"SELECT {columns} FROM conversations")
+        marks = ", ".join(["%s"] * len(sent))
+        changes = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in columns.split(","))
+        upsert = f"INSERT INTO conversations ({columns}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}"
+        assert db.run(upsert, list(sent)) == 1
+        with db.refused("conversations_closed_at_final_check"):
+            db.run(upsert, list(sent._replace(closed_at=sent.closed_at + timedelta(days=1))))
+    assert db.row("SELECT * FROM conversations WHERE id = %s", [conversation]) == before

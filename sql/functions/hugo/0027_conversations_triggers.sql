@@ -7,12 +7,12 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    IF tg_op = 'INSERT' THEN
-        IF platform.is_service() THEN
-            -- An import: what is closed has been active.
-            new.activated_at := coalesce(new.activated_at, new.created_at);
-            RETURN new;
-        END IF;
+    IF tg_op = 'INSERT' AND tg_when = 'BEFORE' THEN
+        -- An import: what is closed has been active, and its messages come later.
+        new.activated_at := coalesce(new.activated_at, new.created_at);
+        new.message_count := 0;
+        RETURN new;
+    ELSIF tg_op = 'INSERT' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'insufficient_privilege',
             MESSAGE = 'a new conversation cannot be closed already',
@@ -54,6 +54,13 @@ FOR EACH ROW
 WHEN (new.closed_at IS NOT NULL)
 EXECUTE FUNCTION guard_conversation_close();
 
+-- After the insert, which an upsert of a closed conversation that is there already never comes to.
+CREATE TRIGGER conversations_insert_open_check
+AFTER INSERT ON conversations
+FOR EACH ROW
+WHEN (new.closed_at IS NOT NULL AND NOT platform.is_service())
+EXECUTE FUNCTION guard_conversation_close();
+
 CREATE TRIGGER conversations_close_update
 BEFORE UPDATE ON conversations
 FOR EACH ROW
@@ -70,9 +77,16 @@ EXECUTE FUNCTION platform.refuse_change(
     'conversations', 'conversations_immutable_check', 'id', 'session_id', 'user_id', 'app_id'
 );
 
--- Named to fire before conversations_close_insert, which sets activated_at of an import.
-CREATE TRIGGER conversations_a_maintain
-BEFORE INSERT OR UPDATE ON conversations
+CREATE TRIGGER conversations_maintain_insert
+BEFORE INSERT ON conversations
+FOR EACH ROW
+WHEN (new.closed_at IS NULL)
+EXECUTE FUNCTION platform.maintain_columns(
+    '{"message_count": 0, "activated_at": null}', '{"created_at": "now", "last_message_at": "now"}'
+);
+
+CREATE TRIGGER conversations_maintain_update
+BEFORE UPDATE ON conversations
 FOR EACH ROW
 EXECUTE FUNCTION platform.maintain_columns(
     '{"message_count": 0, "activated_at": null}', '{"created_at": "now", "last_message_at": "now"}'
