@@ -17,7 +17,7 @@ from runner.seed import seed
 
 TITLE = "Hugo"
 NOTES = """\
-- Data: `companion seed hugo --demo --scale N` (10 people with 10 conversations of 10 messages for each step of the
+- Data: `companion seed hugo --demo --scale N` (5 people with 10 conversations of 20 messages for each step of the
   scale), one more person with a long history, and generated knowledge entries of about 60 words, whose frequencies
   follow Zipf's law. Vacuumed and analysed once, then read from memory.
 - "As many plain rows" is `INSERT … SELECT` of what the demo data has put into each table into tables of the same
@@ -49,7 +49,7 @@ class Sizes:
     slow_calls: int
 
 
-FULL = Sizes(scale=1000, loads=3, long_conversations=10_000, entries=30_000, rounds=5, calls=200, slow_calls=6)
+FULL = Sizes(scale=1000, loads=2, long_conversations=10_000, entries=30_000, rounds=5, calls=200, slow_calls=6)
 QUICK = Sizes(scale=10, loads=3, long_conversations=1_000, entries=2_000, rounds=3, calls=40, slow_calls=3)
 
 # Word number n is as frequent as 1/n; the number is spelt in consonants, which the stemmer leaves alone.
@@ -208,7 +208,7 @@ def _hot_paths(owner: Session, user: Session, people: list[tuple[UUID, str]], si
         return LONG, APP
 
     cases = (
-        ("get_chat_context, 100 messages", "chat", sizes.calls, lambda s, name: chat(s, name, short)),
+        ("get_chat_context, 200 messages", "chat", sizes.calls, lambda s, name: chat(s, name, short)),
         (f"get_chat_context, {10 * sizes.long_conversations:,} messages", "chat", sizes.slow_calls,
          lambda s, name: chat(s, name, long)),
         (f"search_knowledge, {sizes.entries:,} entries", "search", 2 * len(QUERIES), search),

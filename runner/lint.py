@@ -56,7 +56,7 @@ def tools(tree: Tree, systems: Sequence[str] = ()) -> list[Check]:
     applied = [path for path in paths if not path.name.endswith(".rollback.sql")]
     return [
         _run("sqlfluff", [*sqlfluff, *map(str, [*paths, *demos])]),
-        _run("squawk", [squawk, *map(str, applied)]),
+        _run("squawk", [squawk, *map(str, [*applied, *demos])]),
     ]
 
 

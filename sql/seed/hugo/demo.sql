@@ -1,5 +1,5 @@
--- Demo data: three apps with their knowledge and personalities, and for each step of the setting companion.scale ten
--- people, 100 conversations and 1,000 messages of the last year. Does nothing where there is demo data already.
+-- Demo data: three apps with their knowledge and personalities, and for each step of the setting companion.scale five
+-- people, 50 conversations and 1,000 messages of the last year. Does nothing where there is demo data already.
 DO $$
 DECLARE
     c_scale CONSTANT integer := coalesce(nullif(current_setting('companion.scale', TRUE), ''), '1')::integer;
@@ -105,7 +105,7 @@ BEGIN
         (ARRAY['free', 'free', 'free', 'premium', 'enterprise'])[1 + n % 5],
         (ARRAY[180, 365, 730])[1 + n % 3],
         now() - interval '400 days'
-    FROM generate_series(1, 10 * c_scale) AS n;
+    FROM generate_series(1, 5 * c_scale) AS n;
 
     INSERT INTO user_progress (user_id, app_id, progress_data, milestones_reached, current_focus_area, started_at)
     SELECT
@@ -115,7 +115,7 @@ BEGIN
         (ARRAY['{}', '{first_conversation}', '{first_conversation,first_week}'])[1 + n % 3]::text[],
         (ARRAY['authentic_vulnerability', 'negotiation', 'routine'])[1 + n % 3],
         now() - interval '390 days'
-    FROM generate_series(1, 10 * c_scale) AS n;
+    FROM generate_series(1, 5 * c_scale) AS n;
 
     -- Ids rise with person and time, like the indexes that hold them: rows inserted in this order touch one page after
     -- the other, which takes a fifth off the time of a million messages.
@@ -133,11 +133,11 @@ BEGIN
             row_number() OVER (ORDER BY r.user_id, r.created_at) AS place
         FROM (
             SELECT
-                md5('demo user ' || (1 + (n - 1) % (10 * c_scale)))::uuid AS user_id,
-                v_apps[1 + (1 + (n - 1) % (10 * c_scale)) % 3] AS app_id,
+                md5('demo user ' || (1 + (n - 1) % (5 * c_scale)))::uuid AS user_id,
+                v_apps[1 + (1 + (n - 1) % (5 * c_scale)) % 3] AS app_id,
                 now() - interval '360 days' * random() AS created_at,
                 n
-            FROM generate_series(1, 100 * c_scale) AS n
+            FROM generate_series(1, 50 * c_scale) AS n
         ) AS r
     ) AS c;
 
@@ -165,7 +165,7 @@ BEGIN
         CASE WHEN m % 2 = 0 THEN 20 + (d.n + m) % 60 ELSE 0 END,
         d.created_at + m * interval '1 minute'
     FROM demo_conversations AS d
-    CROSS JOIN generate_series(1, 10) AS m
+    CROSS JOIN generate_series(1, 20) AS m
     ORDER BY d.place, m;
 
     -- Most conversations have come to an end; what is older than 90 days waits for the archive job.
