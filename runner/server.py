@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -58,6 +59,7 @@ def start() -> str:
     folder = data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _wait_while_changing()
         _get_server(folder)
     except subprocess.TimeoutExpired:
         raise ServerError(
@@ -97,6 +99,21 @@ def require_url() -> str:
 def psql_command() -> list[str]:
     """Return the command line that opens psql on the embedded server; raise ServerError when it is not running."""
     return [str(_binaries() / "psql"), require_url()]
+
+
+def _wait_while_changing(seconds: float = 30) -> None:
+    """Wait for a server that is starting or stopping; the wheel can only use one that is ready or gone."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            lines = (data_folder() / "postmaster.pid").read_text().splitlines()
+            if lines[7].strip() == "ready" or not _alive(int(lines[0])):
+                return
+        except FileNotFoundError:
+            return
+        except (IndexError, ValueError):
+            pass  # The file is being written.
+        time.sleep(0.05)
 
 
 def _make_database() -> None:

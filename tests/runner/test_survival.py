@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,25 @@ def test_a_server_that_crashes_in_mid_file_keeps_history_and_catalog_in_step(hom
         tables = [name for name in ("a", "b") if conn.execute("SELECT to_regclass(%s)", [f"demo.{name}"]).fetchone()[0]]
         assert [f"000{number}_{name}" for number, name in enumerate(tables, 1)] == ids(conn)
         assert "b" not in tables
+
+
+def test_a_server_that_is_still_stopping_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(server.start(), autocommit=True) as conn:
+        backend = conn.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        pid_file = server.data_folder() / "postmaster.pid"
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+        wait_until(lambda: server.running_url() is None, "the server stops")
+        assert pid_file.exists()
+        sleep = time.sleep
+
+        def go_on(seconds: float) -> None:
+            with suppress(ProcessLookupError):
+                os.kill(backend, signal.SIGCONT)
+            sleep(seconds)
+
+        monkeypatch.setattr(server.time, "sleep", go_on)
+        assert server.start() == server.running_url()
 
 
 def everything(conn: psycopg.Connection) -> object:
