@@ -12,8 +12,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,7 +30,7 @@ from runner.apply import apply
 from tests.people import Person
 
 # Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
-INSTANCES = {"hugo": ["hugo", "hugo_acme", "public"]}
+INSTANCES = {"hugo": ["hugo", "hugo_acme", "public"], "othello": ["othello", "othello_acme"]}
 
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
 SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}
@@ -147,3 +147,16 @@ def db(shared_connection: psycopg.Connection[Any], schema: str) -> Iterator[Pers
     person = Person(shared_connection, schema)
     yield person
     shared_connection.rollback()
+
+
+@pytest.fixture
+def connect(own_database: str, schema: str) -> Iterator[Callable[[], Person]]:
+    """Open sessions, each committing by itself, on a database of this test's own."""
+    with ExitStack() as stack:
+
+        def opened() -> Person:
+            # What waits for ever is a failure, not a hanging test.
+            conn = psycopg.connect(own_database, autocommit=True, options="-c statement_timeout=30s")
+            return Person(stack.enter_context(conn), schema)
+
+        yield opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -97,3 +98,28 @@ class Person:
 
     def _claim(self, claims: str) -> None:
         self.run("SELECT set_config('request.jwt.claims', %s, %s)", [claims, not self.conn.autocommit])
+
+
+def insert(db: Person, table: str, **columns: Any) -> Any:
+    """Insert a row and return its id."""
+    names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
+    return db.value(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", columns)
+
+
+@contextmanager
+def blocked(waiting: Person, holding: Person, sql: str, params: Params = None) -> Iterator[Future[int]]:
+    """Run a statement in a session that has to wait for another one, and yield while it waits.
+
+    Before the block is left the other session must have let go; the statement's outcome is the future's.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(waiting.run, sql, params)
+        pids = [waiting.conn.info.backend_pid, holding.conn.info.backend_pid]
+        while not holding.value("SELECT %s = ANY (pg_blocking_pids(%s))", pids[::-1]):
+            assert not future.done(), "it did not wait"
+        try:
+            yield future
+            future.exception(timeout=30)
+        finally:
+            if not future.done():
+                waiting.conn.cancel()

@@ -6,6 +6,10 @@ WHERE p.pronamespace IN (SELECT oid FROM instance)
     AND has_function_privilege('authenticated', p.oid, 'EXECUTE')
     AND p.proname NOT IN (
         'current_user_id', -- maps the token to the user, and the policies of users call it
+        'respond_to_activity', -- users write neither activities nor the log of their consent
+        'override_validation', -- users write no validations
+        'soft_delete_user', -- nobody sees the row that the update makes
+        'soft_delete_conversation', -- the same
         'knowledge_base_is_active', -- tells of one knowledge base what the policy of its entries asks
         'search_knowledge' -- shows active knowledge bases only; under row-level security its index could not be used
     )

@@ -1,4 +1,5 @@
--- Names of one pattern, so that an error message reads like a sentence: table_subject_check, _fkey, _key, _idx, _pkey.
+-- Names of one pattern, so that an error message reads like a sentence: table_subject_check, _fkey, _key, _idx, _pkey;
+-- a uniqueness that a document states as an index of its own bears that name.
 SELECT k.conrelid::regclass AS offender, k.conname
 FROM pg_constraint AS k
 INNER JOIN pg_class AS c ON k.conrelid = c.oid
@@ -8,6 +9,6 @@ WHERE k.connamespace IN (SELECT oid FROM instance)
     AND k.conname !~ CASE k.contype
         WHEN 'p' THEN '_pkey$'
         WHEN 'f' THEN '_fkey$'
-        WHEN 'u' THEN '_(key|idx)$'
+        WHEN 'u' THEN '_(key|idx)$|^idx_'
         ELSE '_(check|fkey)$'
     END

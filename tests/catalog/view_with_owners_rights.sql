@@ -4,4 +4,4 @@ FROM pg_class AS c
 WHERE c.relnamespace IN (SELECT oid FROM instance)
     AND c.relkind = 'v'
     AND NOT coalesce(c.reloptions::text ~ 'security_invoker=true', FALSE)
-    AND NOT (coalesce(c.reloptions::text ~ 'security_barrier=true', FALSE) AND pg_get_viewdef(c.oid) ~ 'SELECT current_user_id')
+    AND NOT (coalesce(c.reloptions::text ~ 'security_barrier=true', FALSE) AND pg_get_viewdef(c.oid) ~ 'SELECT ([a-z_]+\.)?current_user_id')

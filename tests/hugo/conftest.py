@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from tests.conftest import INSTANCES
-from tests.people import Params, Person
+from tests.people import Person, insert
 
 
 @pytest.fixture(params=INSTANCES["hugo"])
@@ -58,12 +54,6 @@ def world(db: Person) -> World:
     return build_world(db)
 
 
-def insert(db: Person, table: str, **columns: Any) -> UUID:
-    """Insert a row and return its id."""
-    names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
-    return db.value(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", columns)
-
-
 def begin(db: Person, user: UUID, app: UUID, **columns: Any) -> UUID:
     """Create a conversation and return its id."""
     return insert(db, "conversations", **{"session_id": uuid4(), "user_id": user, "app_id": app, **columns})
@@ -86,35 +76,3 @@ def past_conversation(db: Person, user: UUID, app: UUID, closed: str, messages: 
         say(db, conversation, f"Message {number}", created_at=start)
     db.run("UPDATE conversations SET closed_at = %s WHERE id = %s", [end, conversation])
     return conversation
-
-
-@contextmanager
-def blocked(waiting: Person, holding: Person, sql: str, params: Params = None) -> Iterator[Future[int]]:
-    """Run a statement in a session that has to wait for another one, and yield while it waits.
-
-    Before the block is left the other session must have let go; the statement's outcome is the future's.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(waiting.run, sql, params)
-        pids = [waiting.conn.info.backend_pid, holding.conn.info.backend_pid]
-        while not holding.value("SELECT %s = ANY (pg_blocking_pids(%s))", pids[::-1]):
-            assert not future.done(), "it did not wait"
-        try:
-            yield future
-            future.exception(timeout=30)
-        finally:
-            if not future.done():
-                waiting.conn.cancel()
-
-
-@pytest.fixture
-def connect(own_database: str, schema: str) -> Iterator[Callable[[], Person]]:
-    """Open sessions, each committing by itself, on a database of this test's own."""
-    with ExitStack() as stack:
-
-        def opened() -> Person:
-            # What waits for ever is a failure, not a hanging test.
-            conn = psycopg.connect(own_database, autocommit=True, options="-c statement_timeout=30s")
-            return Person(stack.enter_context(conn), schema)
-
-        yield opened

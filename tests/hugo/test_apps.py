@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.hugo.conftest import World, blocked, insert
-from tests.people import Person
+from tests.hugo.conftest import World
+from tests.people import Person, blocked, insert
 
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.hugo.conftest import World, begin, blocked, build_world, say
-from tests.people import Person
+from tests.hugo.conftest import World, begin, build_world, say
+from tests.people import Person, blocked
 
 OPEN_CHECK = "messages_conversation_open_check"
 

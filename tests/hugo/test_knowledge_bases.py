@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, blocked, insert
-from tests.people import Person
+from tests.hugo.conftest import World
+from tests.people import Person, blocked, insert
 
 
 def add_base(db: Person, kb_id: str, parent: str | None = None, **columns: Any) -> UUID:

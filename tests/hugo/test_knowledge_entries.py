@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, blocked, build_world, insert
-from tests.people import Person
+from tests.hugo.conftest import World, build_world
+from tests.people import Person, blocked, insert
 
 BLANK = ["", " ", "\n\t\r ", "\u00a0", "\u2003\u200b", "\u3000\ufeff", "\v\f"]
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, insert, say
-from tests.people import Person
+from tests.hugo.conftest import World, begin, say
+from tests.people import Person, insert
 
 # A point in time is given as an interval before now(), which stands still within a transaction.
 JUST_MORE = "1 microsecond"

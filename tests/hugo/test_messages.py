@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, blocked, build_world, insert, say
-from tests.people import Person
+from tests.hugo.conftest import World, begin, build_world, say
+from tests.people import Person, blocked, insert
 
 
 @pytest.fixture

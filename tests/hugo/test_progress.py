@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.hugo.conftest import World, begin, blocked, build_world, insert, past_conversation, say
-from tests.people import Person
+from tests.hugo.conftest import World, begin, build_world, past_conversation, say
+from tests.people import Person, blocked, insert
 
 
 def start(db: Person, user: UUID, app: UUID, **columns: object) -> UUID:

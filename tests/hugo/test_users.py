@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, insert, say
-from tests.people import Person
+from tests.hugo.conftest import World, begin, say
+from tests.people import Person, insert
 
 
 def add_user(db: Person, **columns: Any) -> Any:

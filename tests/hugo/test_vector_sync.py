@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, blocked, build_world, insert
-from tests.people import Person
+from tests.hugo.conftest import World, build_world
+from tests.people import Person, blocked, insert
 
 LEASE = "SELECT * FROM sync_knowledge_to_vector(%s)"
 COMPLETE = "SELECT set_knowledge_vector(%s, %s, %s)"

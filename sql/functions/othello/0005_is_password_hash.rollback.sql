@@ -1,0 +1,1 @@
+DROP FUNCTION is_password_hash(text);

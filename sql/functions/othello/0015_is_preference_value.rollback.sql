@@ -1,0 +1,1 @@
+DROP FUNCTION is_preference_value(text, text);

@@ -1,0 +1,1 @@
+DROP FUNCTION assign_id();

@@ -1,0 +1,1 @@
+DROP FUNCTION effective_tier(bigint, text);

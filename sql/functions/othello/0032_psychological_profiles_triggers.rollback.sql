@@ -1,0 +1,4 @@
+DROP TRIGGER update_psychological_profiles_updated_at ON psychological_profiles;
+DROP TRIGGER psychological_profiles_maintain ON psychological_profiles;
+DROP TRIGGER psychological_profiles_immutable ON psychological_profiles;
+DROP TRIGGER psychological_profiles_id ON psychological_profiles;

@@ -1,0 +1,1 @@
+DROP FUNCTION merge_traits(jsonb);

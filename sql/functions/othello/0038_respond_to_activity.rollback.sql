@@ -1,0 +1,1 @@
+DROP FUNCTION respond_to_activity(bigint, consent_action, text);

@@ -1,0 +1,22 @@
+-- depends: 0038_respond_to_activity
+-- Runs with the caller's rights; reads agent_activities_pending_idx from the newest on until p_limit are found.
+CREATE FUNCTION pending_suggestions(p_limit integer DEFAULT 20)
+RETURNS SETOF agent_activities
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    -- The row type is the result.
+    SELECT a.* -- noqa: AM04
+    FROM agent_activities AS a
+    WHERE
+        a.user_id = (SELECT current_user_id())
+        AND a.activity_type = 'suggestion'
+        AND a.status IN ('proposed', 'pending_consent')
+        AND coalesce(a.consent_tier_required, 'passive') <= effective_tier(a.user_id, a.scope)
+    ORDER BY a.created_at DESC, a.id DESC
+    LIMIT greatest(coalesce(p_limit, 20), 0);
+END;
+REVOKE ALL ON FUNCTION pending_suggestions(integer) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION pending_suggestions(integer) IS
+'The caller''s suggestions that wait for an answer and that their present tier in the scope allows them to see, '
+'newest first.';

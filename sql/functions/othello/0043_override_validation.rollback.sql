@@ -1,0 +1,1 @@
+DROP FUNCTION override_validation(bigint, text);

@@ -1,0 +1,1 @@
+DROP TRIGGER session_logs_immutable ON session_logs;

@@ -1,0 +1,2 @@
+DROP FUNCTION soft_delete_conversation(bigint);
+DROP FUNCTION soft_delete_user(bigint);

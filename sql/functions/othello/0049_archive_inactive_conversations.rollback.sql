@@ -1,0 +1,1 @@
+DROP FUNCTION archive_inactive_conversations(interval);

@@ -1,0 +1,2 @@
+DROP TABLE consent_tiers;
+DROP TYPE consent_tier_level;

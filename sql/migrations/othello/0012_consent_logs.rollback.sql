@@ -1,0 +1,2 @@
+DROP TABLE consent_logs;
+DROP TYPE consent_action;

@@ -1,0 +1,3 @@
+DROP TABLE interventions;
+DROP TYPE intervention_status;
+DROP TYPE intervention_category;

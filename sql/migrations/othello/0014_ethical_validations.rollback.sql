@@ -1,0 +1,2 @@
+DROP TABLE ethical_validations;
+DROP TYPE validation_result;

@@ -1,0 +1,4 @@
+REVOKE SELECT ON archived_ethical_validations FROM authenticated;
+REVOKE SELECT ON archived_ethical_validations FROM service_role;
+DROP POLICY archived_ethical_validations_service_read ON archived_ethical_validations;
+DROP POLICY archived_ethical_validations_user_read ON archived_ethical_validations;

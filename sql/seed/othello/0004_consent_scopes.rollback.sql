@@ -1,0 +1,2 @@
+DELETE FROM consent_scopes
+WHERE scope IN ('global', 'scheduling', 'communication', 'health', 'finance', 'social', 'goal_coaching');
