@@ -39,7 +39,11 @@ BEGIN
         INSERT INTO consent_logs (user_id, consent_tier_id, action, scope, previous_value, metadata)
         VALUES (
             v_row.user_id, CASE WHEN tg_op = 'UPDATE' THEN v_row.id END, 'tier_changed', v_row.scope,
-            v_before.tier_level, jsonb_strip_nulls(jsonb_build_object('previous_settings', v_before.settings_data))
+            v_before.tier_level,
+            CASE
+                WHEN v_before.settings_data IS NOT NULL
+                    THEN jsonb_build_object('previous_settings', v_before.settings_data)
+            END
         );
         RETURN NULL;
     END IF;
