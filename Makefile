@@ -15,8 +15,8 @@ up: $(VENV)/.companion ## Start the embedded server, apply every system, load de
 down: ## Stop the embedded server; its data stays
 	@if [ -x $(BIN)/companion ]; then $(BIN)/companion server stop; fi
 
-test: lint ## Run lint and all tests on an embedded server of their own
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--every-instance: in every schema)
+	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff check .

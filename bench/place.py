@@ -104,6 +104,10 @@ class Session:
             self.conn.execute("SET ROLE authenticated")
             self._authenticated = True
 
+    def act_as_service(self) -> None:
+        """Be `service_role` from now on."""
+        self.conn.execute("SET ROLE service_role")
+
     def prepare(self, name: str, query: str) -> None:
         """Prepare `query`, whose parameters are $1, $2, …, under `name`."""
         self._check(self.conn.pgconn.prepare(name.encode(), query.encode()))
@@ -120,7 +124,7 @@ class Session:
     def plan(self, name: str, *values: object) -> dict[str, Any]:
         """Execute a prepared statement and return its plan with what really happened (EXPLAIN ANALYZE, BUFFERS)."""
         literals = ", ".join(f"'{value}'" for value in values)
-        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name} ({literals})"
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name}" + (f" ({literals})" if values else "")
         row = self.conn.execute(query.encode()).fetchone()
         assert row
         plan: dict[str, Any] = row[0][0]["Plan"]

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -34,6 +35,33 @@ INSTANCES = {"hugo": ["hugo", "hugo_acme", "public"], "othello": ["othello", "ot
 
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
 SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-instance",
+        action="store_true",
+        help="run each test of a system in all its schemas; otherwise in one, another one for the next test",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave each test of a system in one of its instances, which test_chain.py shows to be alike."""
+    if config.getoption("--every-instance"):
+        return
+    kept, left_out = [], []
+    for item in items:
+        call = getattr(item, "callspec", None)
+        schema = call.params.get("schema") if call else None
+        schemas = next((names for names in INSTANCES.values() if schema in names), [])
+        if not call or not schemas:
+            kept.append(item)
+            continue
+        others = [part for part in call.id.split("-") if part != schema]
+        turn = crc32("-".join([item.nodeid.partition("[")[0], *others]).encode()) % len(schemas)
+        (kept if schemas[turn] == schema else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def pytest_configure(config: pytest.Config) -> None:

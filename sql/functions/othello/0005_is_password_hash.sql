@@ -9,8 +9,12 @@ RETURN p_value ~ (
     '^[$](argon2(id|i|d)[$](v=[0-9]+[$])?m=[0-9]+,t=[0-9]+,p=[0-9]+|scrypt[$]ln=[0-9]+,r=[0-9]+,p=[0-9]+'
     || '|pbkdf2(-sha(1|256|512))?[$](i=)?[0-9]+(,l=[0-9]+)?)[$][A-Za-z0-9+/.=_-]{11,}[$][A-Za-z0-9+/.=_-]{16,}$'
 )
--- crypt: bcrypt, scrypt.
+-- crypt: bcrypt (passlib's of a sha256 too), scrypt.
 OR p_value ~ '^[$]2[abxy][$][0-9]{2}[$][./A-Za-z0-9]{53}$'
+OR p_value ~ (
+    '^[$]bcrypt-sha256[$](v=2,t=2[abxy],r=[0-9]{1,2}|2[abxy],[0-9]{1,2})'
+    || '[$][./A-Za-z0-9]{22}[$][./A-Za-z0-9]{31}$'
+)
 OR p_value ~ '^[$]7[$][./A-Za-z0-9]{11,}[$][./A-Za-z0-9]{43}$'
 -- Django.
 OR p_value ~ '^pbkdf2_sha(1|256)[$][0-9]+[$][A-Za-z0-9]{8,}[$][A-Za-z0-9+/=]{27,}$'

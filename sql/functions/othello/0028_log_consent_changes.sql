@@ -28,9 +28,10 @@ BEGIN
             v_after := new;
         END IF;
     END IF;
-    -- The lock makes "the tier at that moment" exact for an activity that is just being executed. No such user: it is
-    -- the user who is being deleted, and the log goes too.
-    PERFORM FROM users AS u WHERE u.id = v_row.user_id FOR NO KEY UPDATE;
+    -- This makes "the tier at that moment" exact for an activity that is just being executed: it waits here, and one
+    -- with an older snapshot (REPEATABLE READ) fails, which a mere lock would not make it do. No such user: it is the
+    -- user who is being deleted, and the log goes too.
+    UPDATE users AS u SET updated_at = now() WHERE u.id = v_row.user_id;
     IF NOT found THEN
         RETURN NULL;
     END IF;

@@ -19,6 +19,15 @@ BEGIN
     FROM ethical_validations AS v
     WHERE v.id = p_id AND (v.user_id = c_user OR c_service);
     IF NOT found THEN
+        -- One that went to the archive with its message still stops its activity, and can still be overridden.
+        SELECT
+            v.id, v.user_id, NULL, v.agent_activity_id, v.validator, v.result, v.rules_applied, v.concerns, v.reasoning,
+            v.override_allowed, v.overridden_by_user, v.metadata, v.created_at
+        INTO v_old
+        FROM archived_ethical_validations AS v
+        WHERE v.id = p_id AND v.agent_activity_id IS NOT NULL AND (v.user_id = c_user OR c_service);
+    END IF;
+    IF NOT found THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
             MESSAGE = format('there is no validation %s', p_id),
@@ -42,6 +51,10 @@ BEGIN
         WHERE
             v.id > v_old.id
             AND (v.agent_activity_id = v_old.agent_activity_id OR v.message_id = v_old.message_id)
+    ) OR EXISTS (
+        SELECT 1
+        FROM archived_ethical_validations AS v
+        WHERE v.id > v_old.id AND v.agent_activity_id = v_old.agent_activity_id
     ) THEN
         v_rule := 'ethical_validations_override_latest_check';
         v_message := format('validation %s is not the latest', p_id);

@@ -1,4 +1,5 @@
 DROP TRIGGER update_user_preferences_updated_at ON user_preferences;
+DROP TRIGGER user_preferences_maintain_new ON user_preferences;
 DROP TRIGGER user_preferences_maintain ON user_preferences;
 DROP TRIGGER user_preferences_immutable ON user_preferences;
 DROP TRIGGER user_preferences_id ON user_preferences;

@@ -13,7 +13,13 @@ WHEN ((old.id, old.user_id) IS DISTINCT FROM (new.id, new.user_id))
 EXECUTE FUNCTION platform.refuse_change('user_preferences', 'user_preferences_immutable_check', 'id', 'user_id');
 
 CREATE TRIGGER user_preferences_maintain
-BEFORE INSERT OR UPDATE ON user_preferences
+BEFORE UPDATE ON user_preferences
+FOR EACH ROW
+EXECUTE FUNCTION platform.maintain_columns('{}', '{"created_at": "now"}');
+
+-- For inserts alone: by its name an update trigger would fire after the next one, and undo it.
+CREATE TRIGGER user_preferences_maintain_new
+BEFORE INSERT ON user_preferences
 FOR EACH ROW
 EXECUTE FUNCTION platform.maintain_columns('{}', '{"created_at": "now", "updated_at": "now"}');
 

@@ -1,7 +1,8 @@
 -- depends: 0048_soft_delete
 -- In batches, so that memory does not grow with the backlog. It waits for others for less than deadlock_timeout: where
--- a user in turn waits for the job, the job gives way and leaves that batch for the next month. A definer function:
--- service_role may start it, but deletes no conversations itself.
+-- a user in turn waits for the job, the job gives way and leaves that batch for the next month. To write or to change a
+-- message is activity, as is a change of the conversation. A definer function: service_role may start it, but deletes
+-- no conversations itself.
 CREATE FUNCTION archive_inactive_conversations(p_older_than interval DEFAULT '12 months')
 RETURNS integer
 LANGUAGE plpgsql
@@ -26,21 +27,38 @@ BEGIN
                     AND c.updated_at < c_before
                     AND c.id <> ALL(v_busy)
                     AND NOT EXISTS (
-                        SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.created_at >= c_before
+                        SELECT 1
+                        FROM messages AS m
+                        WHERE m.conversation_id = c.id AND greatest(m.created_at, m.updated_at) >= c_before
+                    )
+                    -- What a service has restored under its old ids stays: the archive keeps what it has.
+                    AND NOT EXISTS (SELECT 1 FROM archived_conversations AS ac WHERE ac.id = c.id)
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM messages AS m
+                        INNER JOIN archived_messages AS am ON m.id = am.id
+                        WHERE m.conversation_id = c.id
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM messages AS m
+                        INNER JOIN ethical_validations AS v ON m.id = v.message_id
+                        INNER JOIN archived_ethical_validations AS av ON v.id = av.id
+                        WHERE m.conversation_id = c.id
                     )
                 ORDER BY c.created_at
                 LIMIT c_batch
                 FOR UPDATE SKIP LOCKED
             );
             EXIT WHEN cardinality(v_ids) = 0;
-            -- A message may have come before the lock did: such a conversation is left alone.
+            -- A message may have come, or changed, before these locks did: such a conversation is left alone.
+            PERFORM FROM messages AS m WHERE m.conversation_id = ANY(v_ids) ORDER BY m.id FOR UPDATE;
             v_busy := v_busy || ARRAY(
                 SELECT DISTINCT m.conversation_id
                 FROM messages AS m
-                WHERE m.conversation_id = ANY(v_ids) AND m.created_at >= c_before
+                WHERE m.conversation_id = ANY(v_ids) AND greatest(m.created_at, m.updated_at) >= c_before
             );
             v_ids := ARRAY(SELECT i.id FROM unnest(v_ids) AS i (id) WHERE i.id <> ALL(v_busy));
-            PERFORM FROM messages AS m WHERE m.conversation_id = ANY(v_ids) ORDER BY m.id FOR UPDATE;
 
             INSERT INTO archived_conversations (
                 id, user_id, title, is_archived, metadata, created_at, updated_at, deleted_at
