@@ -62,6 +62,7 @@ def test_names_on_the_page_exist(shared_database: str, page: Path) -> None:
             SELECT conname FROM pg_constraint WHERE connamespace = %(schema)s::regnamespace
             UNION SELECT relname FROM pg_class WHERE relnamespace = %(schema)s::regnamespace
             UNION SELECT proname FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace
+            UNION SELECT typname FROM pg_type WHERE typnamespace = %(schema)s::regnamespace
             UNION SELECT tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
                 WHERE c.relnamespace = %(schema)s::regnamespace
             UNION SELECT polname FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
