@@ -194,13 +194,12 @@ def differences(expected: Snapshot, actual: Snapshot, *, extra: bool = True) -> 
 
 
 def _normaliser(schema: str) -> Callable[[str], str]:
-    """Return a function that replaces the schema's name where it qualifies a name, stands in a path or is a string."""
+    """Return a function that replaces the schema's name where it qualifies a name or stands in a path."""
     names = sorted({schema, identifier(schema)}, key=len, reverse=True)
     either = "|".join(re.escape(name) for name in names)
     pattern = re.compile(
         rf"(?<![\w$\"])(?:{either})(?=\.)"
         rf"|(?<=search_path TO )'?(?:{either})'?(?=,|\n|$)"
         rf"|(?<=search_path=)(?:{either})(?=,|$)"
-        rf"|(?<=')(?:{either})(?=')"
     )
     return lambda text: pattern.sub("<schema>", text)

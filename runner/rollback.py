@@ -99,7 +99,7 @@ def rollback(
     if count is not None and count < 1:
         raise UsageError("--count must be at least 1")
     with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
-        plans = _make_plans(s, systems, schema, to, 1 if count is None and not everything else count)
+        plans = _make_plans(s, systems, schema, to, 1 if count is None and to is None and not everything else count)
         steps = [
             _Step(plan, file, index == len(plan.entries)) for plan in plans for index, file in enumerate(plan.undo, 1)
         ]

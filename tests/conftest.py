@@ -31,7 +31,11 @@ from runner.apply import apply
 from tests.people import Person
 
 # Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
-INSTANCES = {"hugo": ["hugo", "hugo_acme", "public"], "othello": ["othello", "othello_acme"]}
+INSTANCES = {
+    "hugo": ["hugo", "hugo_acme", "public"],
+    "othello": ["othello", "othello_acme"],
+    "thinking_partner": ["thinking_partner", "thinking_acme"],
+}
 
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
 SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}

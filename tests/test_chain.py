@@ -19,15 +19,15 @@ from tests.conftest import INSTANCES
 
 SYSTEMS = open_tree().systems
 
-# What is left of a database apart from roles, extensions and auth, which are shared with others and stay.
+# What is left of a database apart from roles, auth and extensions, which are shared with others and stay.
 REST_SQL = """
-SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'auth'
+SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('auth', 'extensions')
 UNION ALL
 SELECT 'object ' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^(pg_|information_schema$|auth$)'
+WHERE n.nspname !~ '^(pg_|information_schema$|auth$|extensions$)'
 UNION ALL
 SELECT 'function ' || p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-WHERE n.nspname !~ '^(pg_|information_schema$|auth$)'
+WHERE n.nspname !~ '^(pg_|information_schema$|auth$|extensions$)'
 UNION ALL SELECT 'default privilege ' || oid::text FROM pg_default_acl
 UNION ALL SELECT 'public ' || nspacl::text FROM pg_namespace WHERE nspname = 'public'
 ORDER BY 1

@@ -34,6 +34,12 @@ def test_to_keeps_the_named_file_and_count_counts(url: str, conn: psycopg.Connec
     assert "demo" not in schemas(conn)
 
 
+def test_to_undoes_everything_after_the_named_file(url: str, conn: psycopg.Connection) -> None:
+    apply(url, sql_root=TREES / "seeded")
+    assert [one.id for one in rollback(url, to="0001", discard_data=True)] == ["0003_column", "0002_rows"]
+    assert ids(conn) == ["0001_a"]
+
+
 def test_every_step_restores_the_catalog(url: str, conn: psycopg.Connection) -> None:
     apply(url, ["demo"], to="0001", sql_root=TREES / "seeded")
     before = snapshot(conn, "demo")

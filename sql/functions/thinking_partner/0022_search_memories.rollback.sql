@@ -1,0 +1,1 @@
+DROP FUNCTION search_memories(vector, uuid, uuid, integer, double precision);

@@ -1,0 +1,1 @@
+DROP FUNCTION get_or_create_chat_session(uuid, uuid, text, text);

@@ -1,0 +1,4 @@
+DROP TRIGGER session_messages_maintain_update ON session_messages;
+DROP TRIGGER session_messages_maintain_insert ON session_messages;
+DROP TRIGGER session_messages_immutable ON session_messages;
+DROP TRIGGER session_messages_owner ON session_messages;

@@ -1,0 +1,1 @@
+DROP FUNCTION append_session_message(uuid, text, text, jsonb);

@@ -1,0 +1,26 @@
+-- depends: 0031_claim_pending_documents
+-- A chunk belongs to the user of its document and stays there.
+CREATE TRIGGER chunks_owner
+BEFORE INSERT ON chunks
+FOR EACH ROW
+WHEN (new.user_id IS NULL)
+EXECUTE FUNCTION inherit_owner('chunks', 'user_id', 'document_id', 'documents');
+
+CREATE TRIGGER chunks_immutable
+BEFORE UPDATE ON chunks
+FOR EACH ROW
+WHEN ((old.id, old.document_id, old.user_id) IS DISTINCT FROM (new.id, new.document_id, new.user_id))
+EXECUTE FUNCTION platform.refuse_change('chunks', 'chunks_immutable_check', 'id', 'document_id', 'user_id');
+
+-- Rows come in numbers, and nearly all with the present time: these ask themselves whether there is anything to do.
+CREATE TRIGGER chunks_maintain_insert
+BEFORE INSERT ON chunks
+FOR EACH ROW
+WHEN (new.created_at IS DISTINCT FROM now() AND NOT platform.is_service())
+EXECUTE FUNCTION platform.maintain_columns('{}', '{"created_at": "now"}');
+
+CREATE TRIGGER chunks_maintain_update
+BEFORE UPDATE ON chunks
+FOR EACH ROW
+WHEN (old.created_at IS DISTINCT FROM new.created_at AND NOT platform.is_service())
+EXECUTE FUNCTION platform.maintain_columns('{}', '{"created_at": "now"}');

@@ -1,0 +1,1 @@
+DROP FUNCTION get_document_with_stats(uuid);

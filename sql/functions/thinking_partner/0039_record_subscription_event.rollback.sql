@@ -1,0 +1,1 @@
+DROP FUNCTION record_subscription_event(uuid, text, text, text, timestamptz, jsonb);
