@@ -162,6 +162,8 @@ STATEMENTS = {
     "search_chunks_document": "SELECT c.* FROM chunks AS c JOIN documents AS d ON c.document_id = d.id"
     " WHERE d.user_id = $2 AND d.project_id IS NULL ORDER BY (1 - (c.embedding <=> $1)) DESC LIMIT 10",
     "append": f"SELECT * FROM append_session_message($1, {_SAID})",
+    "history": "SELECT * FROM get_session_messages($1)",
+    "history_of": "SELECT * FROM session_messages WHERE session_id = $1 ORDER BY sequence_number",
     "latest_messages": "SELECT * FROM session_messages ORDER BY created_at DESC LIMIT 50",
     "latest_messages_of": "SELECT * FROM session_messages WHERE user_id = $1 ORDER BY created_at DESC LIMIT 50",
     "count_messages": "SELECT count(*) FROM session_messages",
@@ -368,9 +370,10 @@ def _security(owner: Session, user: Session, documents: dict[UUID, UUID], sizes:
         def once(number: int) -> float:
             person = who[number % len(who)]
             values: list[object] = []
-            if name == "insert_message":
+            if name in ("insert_message", "history"):
                 own = sessions[person]
-                values = [own[number // len(who) % len(own)], next(numbers)]
+                values = [own[number // len(who) % len(own)]]
+                values += [next(numbers)] if name == "insert_message" else []
             elif name == "insert_chunk":
                 values = [documents[person], next(numbers)]
             elif name == "latest_chunks":
@@ -378,13 +381,15 @@ def _security(owner: Session, user: Session, documents: dict[UUID, UUID], sizes:
             if session is user:
                 user.act_as(person)
                 return user.time(name, *values)
-            return owner.time(name, *values) if "insert" in name else owner.time(f"{name}_of", *values, person)
+            if "insert" in name:
+                return owner.time(name, *values)
+            return owner.time(f"{name}_of", *values, *([person] if name != "history" else []))
 
         return once
 
     for who, label, things in (
-        (short, "10 sessions", ("latest_messages", "count_messages", "insert_message")),
-        ([PEOPLE[2]], f"{sizes.long:,} sessions", ("latest_messages", "count_messages", "insert_message")),
+        (short, "10 sessions", ("history", "latest_messages", "count_messages", "insert_message")),
+        ([PEOPLE[2]], f"{sizes.long:,} sessions", ("history", "latest_messages", "count_messages", "insert_message")),
         ([PEOPLE[0]], f"{sizes.chunks[0]:,} chunks", ("latest_chunks", "count_chunks", "insert_chunk")),
         ([PEOPLE[2]], f"{sizes.chunks[2]:,} chunks", ("latest_chunks", "count_chunks", "insert_chunk")),
     ):
@@ -395,6 +400,7 @@ def _security(owner: Session, user: Session, documents: dict[UUID, UUID], sizes:
 
 
 WHAT = {
+    "history": "messages of a session, in order",
     "latest_messages": "latest 50 messages",
     "count_messages": "count of own messages",
     "insert_message": "insert of a message",

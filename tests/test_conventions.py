@@ -35,7 +35,9 @@ def offenders(pattern: str, *, systems_only: bool = False, rollback: bool = Fals
 
 @pytest.mark.parametrize("rollback", [False, True])
 def test_systems_create_plainly_so_that_drift_fails_loudly(rollback: bool) -> None:
-    assert offenders(r"\bIF NOT EXISTS\b(?! \()|\bOR REPLACE\b|\bDROP \w+ IF EXISTS\b|\bCASCADE;", rollback=rollback) == []
+    assert (
+        offenders(r"\bIF NOT EXISTS\b(?! \()|\bOR REPLACE\b|\bDROP \w+ IF EXISTS\b|\bCASCADE;", rollback=rollback) == []
+    )
 
 
 def test_no_file_changes_default_privileges() -> None:

@@ -701,8 +701,13 @@ def test_a_message_belongs_to_the_user_of_its_session(db: Person, world: World) 
             said.add(str(caught.value))
         with db.refused("session_messages_session_id_fkey", "23503"):
             say(db, theirs, 1, user_id=world.ann.id)
+        # Without RETURNING, which would have to be allowed to see the row.
+        by_hand = (
+            "INSERT INTO session_messages (session_id, user_id, role, content, sequence_number)"
+            " VALUES (%s, %s, 'user', 'Hi', 1)"
+        )
         with db.refused(sqlstate="42501"):
-            say(db, mine, 1, user_id=world.bob.id)
+            db.run(by_hand, [theirs, world.bob.id])
     assert len(said) == 1
     with db.as_service(), db.refused("session_messages_session_id_fkey", "23503"):
         say(db, mine, 1, user_id=world.bob.id)

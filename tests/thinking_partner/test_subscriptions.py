@@ -264,12 +264,14 @@ def test_an_event_that_comes_twice_at_once_counts_once(connect: Callable[[], Per
     with one.as_service(), two.as_service():
         one.run("BEGIN")
         moved = one.row(RECORD, call)
-        with blocked(two, one, RECORD, call) as repeated:
+        with blocked(two, one, f"CREATE TEMPORARY TABLE told AS {RECORD}", call) as repeated:
             one.run(end)
         assert repeated.result() == 1
         assert events(one) == 1
-        # Who came second is told what the first has made of the workspace.
-        assert two.row(RECORD, call) == workspace(one, world.ann.workspace)
+        # Who came second is told what has become of the workspace, not what it was when they began.
+        told = two.row("SELECT * FROM told")
+        assert told == two.row(RECORD, call) == workspace(one, world.ann.workspace)
+        assert told.subscription_status == "pro"
         assert (workspace(one, world.ann.workspace) == moved) is (end == "COMMIT")
 
 

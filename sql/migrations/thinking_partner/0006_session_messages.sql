@@ -21,6 +21,9 @@ ALTER TABLE session_messages ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON session_messages FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX session_messages_user_idx ON session_messages (user_id, created_at DESC);
+-- Row-level security adds the user to the condition. By an index of the session and another of the user, the planner
+-- would read all that the user has ever said.
+CREATE INDEX session_messages_session_idx ON session_messages (user_id, session_id, sequence_number);
 
 COMMENT ON TABLE session_messages IS 'The turns of a conversation, in the order of sequence_number.';
 COMMENT ON COLUMN session_messages.role IS 'user, assistant or system.';
