@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests import privileges
 from tests.people import Person
 
 READ, WRITE = "SELECT", "DELETE INSERT SELECT UPDATE"
 SERVICE = {"service_role": WRITE}
 
-TABLES = {
+RELATIONS = {
     "apps": {"anon": READ, "authenticated": READ, **SERVICE},
     "archived_conversations": {"authenticated": "DELETE SELECT", **SERVICE},
     "archived_messages": {"authenticated": "DELETE SELECT", **SERVICE},
@@ -27,94 +28,99 @@ TABLES = {
 }
 
 USERS_FUNCTIONS = {
-    "close_conversation",
-    "current_user_id",
-    "get_chat_context",
-    "get_user_context",
-    "knowledge_base_is_active",
-    "prepare_statements",
-    "search_knowledge",
+    "close_conversation(uuid)",
+    "current_user_id()",
+    "get_chat_context(text, uuid)",
+    "get_user_context(uuid, text)",
+    "knowledge_base_is_active(uuid)",
+    "prepare_statements()",
+    "search_knowledge(text, text, integer)",
 }
 SERVICE_FUNCTIONS = {
-    "archive_old_conversations",
-    "close_inactive_conversations",
-    "decay_memory_importance",
-    "expire_user_memories",
-    "increment_ke_access",
-    "increment_knowledge_access",
-    "knowledge_content_hash",
-    "knowledge_search_vector",
-    "promote_personality_schema",
-    "set_knowledge_vector",
-    "sync_knowledge_to_vector",
+    "archive_old_conversations()",
+    "close_inactive_conversations()",
+    "decay_memory_importance()",
+    "expire_user_memories()",
+    "increment_ke_access(uuid)",
+    "increment_knowledge_access(uuid[])",
+    "knowledge_content_hash(text, text)",
+    "knowledge_search_vector(text, text, text[])",
+    "promote_personality_schema(uuid)",
+    "set_knowledge_vector(uuid, text, text)",
+    "sync_knowledge_to_vector(integer)",
 }
 
+# Each with its role and command: r and w are SELECT and UPDATE, * is all of them.
 POLICIES = {
-    "apps": {"apps_public_read", "apps_service_all"},
-    "archived_conversations": {"archived_conversations_service_all", "archived_conversations_user_access"},
-    "archived_messages": {"archived_messages_service_all", "archived_messages_user_access"},
-    "conversations": {"conversations_service_all", "conversations_user_access"},
-    "jobs": {"jobs_service_read"},
-    "knowledge_bases": {"kb_read_active", "knowledge_bases_service_all"},
-    "knowledge_categories": {"knowledge_categories_read", "knowledge_categories_service_all"},
-    "knowledge_entries": {"ke_read_active", "knowledge_entries_service_all"},
-    "knowledge_sync_queue": {"knowledge_sync_queue_service_all"},
-    "messages": {"messages_service_all", "messages_user_access"},
-    "personality_schemas": {"personality_schemas_service_all", "ps_read_active"},
-    "user_memories": {"um_user_access", "user_memories_service_all"},
-    "user_progress": {"up_user_access", "user_progress_service_all"},
-    "users": {"users_select_own", "users_service_all", "users_update_own"},
+    "apps_public_read": ("apps", "anon authenticated", "r"),
+    "apps_service_all": ("apps", "service_role", "*"),
+    "archived_conversations_service_all": ("archived_conversations", "service_role", "*"),
+    "archived_conversations_user_access": ("archived_conversations", "authenticated", "*"),
+    "archived_messages_service_all": ("archived_messages", "service_role", "*"),
+    "archived_messages_user_access": ("archived_messages", "authenticated", "*"),
+    "conversations_service_all": ("conversations", "service_role", "*"),
+    "conversations_user_access": ("conversations", "authenticated", "*"),
+    "jobs_service_read": ("jobs", "service_role", "r"),
+    "kb_read_active": ("knowledge_bases", "authenticated", "r"),
+    "ke_read_active": ("knowledge_entries", "authenticated", "r"),
+    "knowledge_bases_service_all": ("knowledge_bases", "service_role", "*"),
+    "knowledge_categories_read": ("knowledge_categories", "authenticated", "r"),
+    "knowledge_categories_service_all": ("knowledge_categories", "service_role", "*"),
+    "knowledge_entries_service_all": ("knowledge_entries", "service_role", "*"),
+    "knowledge_sync_queue_service_all": ("knowledge_sync_queue", "service_role", "*"),
+    "messages_service_all": ("messages", "service_role", "*"),
+    "messages_user_access": ("messages", "authenticated", "*"),
+    "personality_schemas_service_all": ("personality_schemas", "service_role", "*"),
+    "ps_read_active": ("personality_schemas", "authenticated", "r"),
+    "um_user_access": ("user_memories", "authenticated", "*"),
+    "up_user_access": ("user_progress", "authenticated", "*"),
+    "user_memories_service_all": ("user_memories", "service_role", "*"),
+    "user_progress_service_all": ("user_progress", "service_role", "*"),
+    "users_select_own": ("users", "authenticated", "r"),
+    "users_service_all": ("users", "service_role", "*"),
+    "users_update_own": ("users", "authenticated", "w"),
 }
 
 
 @pytest.mark.rule("HUGO-09", "accepts")
 @pytest.mark.rule("HUGO-15", "accepts")
-def test_table_privileges(db: Person) -> None:
-    found: dict[str, dict[str, str]] = {}
-    for table, role, privileges in db.rows(
-        """
-        SELECT c.relname, a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type)
-        FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
-        WHERE c.relnamespace = %s::regnamespace AND a.grantee <> c.relowner
-        GROUP BY 1, 2
-        """,
-        [db.schema],
-    ):
-        found.setdefault(table, {})[role] = privileges
-    assert found == TABLES
+def test_privileges_on_tables(db: Person) -> None:
+    assert privileges.on_relations(db) == RELATIONS
+    assert privileges.on_columns(db) == []
 
 
-def test_no_column_privileges(db: Person) -> None:
-    assert (
-        db.rows(
-            "SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-            " WHERE c.relnamespace = %s::regnamespace AND a.attacl IS NOT NULL",
-            [db.schema],
-        )
-        == []
-    )
+def test_schema_privileges(db: Person) -> None:
+    # Schema public comes with USAGE for everybody.
+    roles = ["anon", "authenticated", "service_role", *(["-"] if db.schema == "public" else [])]
+    assert privileges.on_schema(db) == {(role, "USAGE", False) for role in roles}
 
 
 def test_function_privileges(db: Person) -> None:
-    found: dict[str, set[str]] = {}
-    for name, role in db.rows(
-        """
-        SELECT p.proname, a.grantee::regrole::text
-        FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-        WHERE p.pronamespace = %s::regnamespace AND a.grantee <> p.proowner
-        """,
-        [db.schema],
-    ):
-        found.setdefault(role, set()).add(name)
+    found = privileges.on_functions(db)
     assert found == {"authenticated": USERS_FUNCTIONS, "service_role": USERS_FUNCTIONS | SERVICE_FUNCTIONS}
 
 
+def test_definer_functions(db: Person) -> None:
+    """These run with the owner's rights, so each must ask for itself who calls; none is added unnoticed."""
+    called, triggers = privileges.definers(db)
+    assert called == {
+        "current_user_id",
+        "knowledge_base_is_active",
+        "search_knowledge",
+    }
+    assert triggers == {
+        "check_app_knowledge_bases",
+        "check_knowledge_base_apps",
+        "check_knowledge_base_cycle",
+        "count_deleted_messages",
+        "count_knowledge_entries",
+        "count_new_conversations",
+        "count_new_messages",
+        "count_past_progress",
+        "queue_knowledge_sync",
+        "queue_new_knowledge",
+    }
+
+
 def test_policies(db: Person) -> None:
-    found: dict[str, set[str]] = {}
-    for table, policy in db.rows(
-        "SELECT c.relname, p.polname FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid"
-        " WHERE c.relnamespace = %s::regnamespace",
-        [db.schema],
-    ):
-        found.setdefault(table, set()).add(policy)
-    assert found == POLICIES
+    assert privileges.policies(db) == POLICIES

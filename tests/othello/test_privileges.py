@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import privileges
 from tests.people import Person
 
 READ, APPEND, KEEP, WRITE = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE", "DELETE INSERT SELECT UPDATE"
@@ -95,65 +96,23 @@ POLICIES = {
 
 @pytest.mark.rule("OTH-25", "accepts")
 def test_privileges_on_tables_views_and_sequences(db: Person) -> None:
-    found: dict[str, dict[str, str]] = {}
-    for relation, role, privileges in db.rows(
-        """
-        SELECT c.relname, a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type)
-        FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
-        WHERE c.relnamespace = %s::regnamespace AND a.grantee <> c.relowner
-        GROUP BY 1, 2
-        """,
-        [db.schema],
-    ):
-        found.setdefault(relation, {})[role] = privileges
-    assert found == RELATIONS
-
-
-def test_no_column_privileges(db: Person) -> None:
-    assert (
-        db.rows(
-            "SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-            " WHERE c.relnamespace = %s::regnamespace AND a.attacl IS NOT NULL",
-            [db.schema],
-        )
-        == []
-    )
+    assert privileges.on_relations(db) == RELATIONS
+    assert privileges.on_columns(db) == []
 
 
 def test_schema_privileges(db: Person) -> None:
-    assert {
-        tuple(row)
-        for row in db.rows(
-            "SELECT a.grantee::regrole::text, a.privilege_type, a.is_grantable"
-            " FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a"
-            " WHERE n.oid = %s::regnamespace AND a.grantee <> n.nspowner",
-            [db.schema],
-        )
-    } == {(role, "USAGE", False) for role in ("anon", "authenticated", "service_role")}
+    assert privileges.on_schema(db) == {(role, "USAGE", False) for role in ("anon", "authenticated", "service_role")}
 
 
 def test_function_privileges(db: Person) -> None:
-    found: dict[str, set[str]] = {}
-    for name, role in db.rows(
-        """
-        SELECT p.oid::regprocedure::text, a.grantee::regrole::text
-        FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-        WHERE p.pronamespace = %s::regnamespace AND a.grantee <> p.proowner
-        """,
-        [db.schema],
-    ):
-        found.setdefault(role, set()).add(name.replace(",", ", "))
+    found = privileges.on_functions(db)
     assert found == {"authenticated": USERS_FUNCTIONS, "service_role": USERS_FUNCTIONS | SERVICE_FUNCTIONS}
 
 
 def test_definer_functions(db: Person) -> None:
     """These run with the owner's rights, so each must ask for itself who calls; none is added unnoticed."""
-    found = db.rows(
-        "SELECT proname AS name, prorettype = 'trigger'::regtype AS trigger FROM pg_proc"
-        " WHERE pronamespace = %s::regnamespace AND prosecdef",
-        [db.schema],
-    )
-    assert {row.name for row in found if not row.trigger} == {
+    called, triggers = privileges.definers(db)
+    assert called == {
         "archive_inactive_conversations",
         "current_user_id",
         "override_validation",
@@ -161,7 +120,7 @@ def test_definer_functions(db: Person) -> None:
         "soft_delete_conversation",
         "soft_delete_user",
     }
-    assert {row.name for row in found if row.trigger} == {
+    assert triggers == {
         "assign_id",
         "end_deleted_user",
         "hide_messages",
@@ -175,11 +134,4 @@ def test_definer_functions(db: Person) -> None:
 
 @pytest.mark.rule("OTH-25", "refuses")
 def test_policies(db: Person) -> None:
-    found = db.rows(
-        "SELECT p.polname AS name, c.relname, array_to_string(p.polroles::regrole[], ' ') AS roles, p.polcmd::text,"
-        " p.polpermissive FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid"
-        " WHERE c.relnamespace = %s::regnamespace",
-        [db.schema],
-    )
-    assert {row.name: (row.relname, row.roles, row.polcmd) for row in found} == POLICIES
-    assert all(row.polpermissive for row in found)
+    assert privileges.policies(db) == POLICIES

@@ -59,7 +59,7 @@ def world(db: Person) -> World:
 
 
 def vector(*leading: float, noise: float = 0.0, seed: int = 0) -> str:
-    """Return a vector literal: these leading coordinates, then zeros, plus noise of this length in a random direction."""
+    """Return a vector literal: these leading coordinates, then zeros, plus noise of this length somewhere."""
     values = [*leading, *[0.0] * (DIMENSIONS - len(leading))]
     if noise:
         source = random.Random(seed)

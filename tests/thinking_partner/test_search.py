@@ -392,8 +392,7 @@ SELECT d.id, m.content, m.embedding, m.place
 FROM (
     SELECT o.*, row_number() OVER (PARTITION BY o.user_id ORDER BY o.content) AS place FROM memories AS o
 ) AS m
-JOIN documents AS d ON d.user_id = m.user_id AND d.filename = CASE WHEN m.place % 10 = 0 THEN 'Launch' ELSE 'Book' END
-WHERE m.place <= CASE WHEN m.content LIKE 'cleo %' THEN 5000 ELSE 500 END;
+JOIN documents AS d ON d.user_id = m.user_id AND d.filename = CASE WHEN m.place % 10 = 0 THEN 'Launch' ELSE 'Book' END;
 """
 
 # Memories and chunks as a search has to find them, from a comparison with all.

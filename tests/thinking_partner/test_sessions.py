@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -289,7 +290,7 @@ ZONES = {
     ids=["first", "before", "last", "after"],
 )
 def test_a_day_is_a_day_of_utc(db: Person, world: World, zone: str, started: str, found: bool) -> None:
-    id = open_session(db, world.ann, started_at=db.value(f"SELECT {started}"))
+    id = open_session(db, world.ann, scope="daily", started_at=db.value(f"SELECT {started}"))
     today = db.value("SELECT extract(doy FROM now() AT TIME ZONE 'UTC')::integer - 1")
     db.run(f"SET LOCAL TIME ZONE '{ZONES[zone].format(today=today, later=(today + 60) % 365)}'")
     with db.as_user(world.ann.id):
@@ -298,14 +299,35 @@ def test_a_day_is_a_day_of_utc(db: Person, world: World, zone: str, started: str
         assert db.row(OPEN, [world.ann.id, None]) == given
 
 
+@pytest.mark.rule("TP-09", "refuses")
+@pytest.mark.parametrize("who", ["user", "service"])
+@pytest.mark.parametrize("scope", ["daily", "project"])
+@pytest.mark.parametrize("scoped", [False, True], ids=["everywhere", "in a project"])
+def test_a_second_active_session_is_not_made_by_hand_either(
+    db: Person, world: World, scoped: bool, scope: str, who: str
+) -> None:
+    project = world.ann.project if scoped else None
+    with by(db, world, who):
+        first = db.row(OPEN_WITH, [world.ann.id, project, "thinking_partner", scope])
+        with db.refused("chat_sessions_active_key", "23505"):
+            open_session(db, world.ann, project_id=project, scope=scope)
+        move(db, first.id, "completed")
+        second = open_session(db, world.ann, project_id=project, scope=scope)
+        assert db.row(OPEN_WITH, [world.ann.id, project, "thinking_partner", scope]).id == second
+
+
 @pytest.mark.rule("TP-09", "accepts")
-def test_of_several_daily_sessions_the_latest_is_given(db: Person, world: World) -> None:
+def test_other_active_sessions_are_made_by_hand(db: Person, world: World) -> None:
     with db.as_service():
-        made = [
-            open_session(db, world.ann, started_at=db.value(f"SELECT {TODAY} + %s * interval '1 second'", [second]))
-            for second in (2, 3, 3, 1)
-        ]
-        assert db.row(OPEN, [world.ann.id, None]).id == min(made[1:3])
+        for scope in ("daily", "project"):
+            open_session(db, world.ann, scope=scope)
+            open_session(db, world.ann, scope=scope, session_type="review")
+            open_session(db, world.ann, scope=scope, project_id=world.ann.project)
+            open_session(db, world.bob, scope=scope)
+            open_session(db, world.ann, scope=scope, status="archived")
+        open_session(db, world.ann, scope="daily", started_at=db.value(f"SELECT {TODAY} - interval '1 microsecond'"))
+        for _ in range(2):
+            assert session(db, open_session(db, world.ann)).scope == "conversation"
 
 
 @pytest.mark.rule("TP-09", "accepts")
@@ -449,6 +471,25 @@ def test_who_asks_meanwhile_waits_and_makes_no_second_one(connect: Callable[[], 
         second = two.row(OPEN_WITH, call)
         assert (second == first) is (end == "COMMIT")
         assert two.rows("SELECT * FROM chat_sessions") == [second]
+
+
+@pytest.mark.rule("TP-09", "refuses")
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("scope", ["daily", "project"])
+def test_who_cannot_see_the_session_made_meanwhile_makes_no_second_one(
+    connect: Callable[[], Person], scope: str, level: str
+) -> None:
+    one, two = connect(), connect()
+    world = build_world(one)
+    call = [world.ann.id, None, "thinking_partner", scope]
+    with one.as_user(world.ann.id), two.as_user(world.ann.id):
+        two.run(f"BEGIN ISOLATION LEVEL {level}")
+        assert two.rows("SELECT * FROM chat_sessions") == []
+        first = one.row(OPEN_WITH, call)
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            two.run(OPEN_WITH, call)
+        two.run("ROLLBACK")
+        assert two.row(OPEN_WITH, call) == first
 
 
 @pytest.mark.rule("TP-09", "accepts")

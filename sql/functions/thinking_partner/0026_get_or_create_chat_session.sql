@@ -1,6 +1,6 @@
 -- depends: 0025_chat_sessions_triggers
--- The lock makes "one for each day" true without an index, which would forbid the other scopes. It is taken in the
--- transaction of the caller, so that who waited sees the session that the other has made.
+-- Of two who find no session at once, one waits at chat_sessions_active_key until the other has made it, and looks
+-- again; in a transaction that cannot see it (REPEATABLE READ) that is a serialization failure.
 CREATE FUNCTION get_or_create_chat_session(
     p_user_id uuid,
     p_project_id uuid,
@@ -32,37 +32,39 @@ BEGIN
             SCHEMA = current_schema();
     END IF;
 
-    IF p_scope <> 'conversation' THEN
-        PERFORM pg_advisory_xact_lock(
-            hashtextextended(concat_ws(':', current_schema(), p_user_id, p_project_id, p_session_type), 0)
-        );
-        SELECT s.* INTO v_session
-        FROM chat_sessions AS s
-        WHERE
-            s.user_id = p_user_id
-            AND s.session_type = p_session_type
-            AND s.status = 'active'
-            AND s.project_id IS NOT DISTINCT FROM p_project_id
-            AND (
-                p_scope = 'project'
-                OR (
-                    s.scope = 'daily'
-                    AND s.started_at >= date_trunc('day', now(), 'UTC')
-                    -- Not 1 day, which has 23 or 25 hours where the caller's clocks change.
-                    AND s.started_at < date_trunc('day', now(), 'UTC') + interval '24 hours'
+    LOOP
+        IF p_scope <> 'conversation' THEN
+            SELECT s.* INTO v_session
+            FROM chat_sessions AS s
+            WHERE
+                s.user_id = p_user_id
+                AND s.session_type = p_session_type
+                AND s.status = 'active'
+                AND s.project_id IS NOT DISTINCT FROM p_project_id
+                AND (
+                    p_scope = 'project'
+                    OR (
+                        s.scope = 'daily'
+                        AND s.started_at >= date_trunc('day', now(), 'UTC')
+                        -- Not 1 day, which has 23 or 25 hours where the caller's clocks change.
+                        AND s.started_at < date_trunc('day', now(), 'UTC') + interval '24 hours'
+                    )
                 )
-            )
-        ORDER BY s.started_at DESC, s.id ASC
-        LIMIT 1;
+            ORDER BY s.started_at DESC, s.id ASC
+            LIMIT 1;
+            IF found THEN
+                RETURN v_session;
+            END IF;
+        END IF;
+
+        INSERT INTO chat_sessions (user_id, project_id, session_type, scope)
+        VALUES (p_user_id, p_project_id, p_session_type, p_scope)
+        ON CONFLICT DO NOTHING
+        RETURNING * INTO v_session;
         IF found THEN
             RETURN v_session;
         END IF;
-    END IF;
-
-    INSERT INTO chat_sessions (user_id, project_id, session_type, scope)
-    VALUES (p_user_id, p_project_id, p_session_type, p_scope)
-    RETURNING * INTO v_session;
-    RETURN v_session;
+    END LOOP;
 END;
 $$;
 REVOKE ALL ON FUNCTION get_or_create_chat_session(

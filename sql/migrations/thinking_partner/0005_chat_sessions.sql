@@ -1,6 +1,6 @@
 -- depends: 0004_memories
--- Conversations. scope says how a session was begun: several of scope conversation may be active on the same day, so
--- that one for each day is no constraint but the business of get_or_create_chat_session().
+-- Conversations. scope says how a session was begun: of the daily ones and of those of a project one is active at a
+-- time, of scope conversation as many as one likes.
 CREATE TABLE chat_sessions (
     id uuid DEFAULT gen_random_uuid(),
     user_id uuid NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE chat_sessions (
     context_metadata jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    scope text NOT NULL DEFAULT 'daily',
+    scope text NOT NULL DEFAULT 'conversation',
     CONSTRAINT chat_sessions_pkey PRIMARY KEY (id),
     -- What messages refer to, so that they can belong to nobody but the session's user.
     CONSTRAINT chat_sessions_user_id_id_key UNIQUE (user_id, id),
@@ -29,6 +29,11 @@ CREATE TABLE chat_sessions (
 ALTER TABLE chat_sessions ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON chat_sessions FROM PUBLIC, anon, authenticated, service_role;
 
+-- For get_or_create_chat_session(), at every isolation level. Null as project is a value like any other.
+CREATE UNIQUE INDEX chat_sessions_active_key ON chat_sessions (
+    user_id, project_id, session_type, scope, (CASE scope WHEN 'daily' THEN (started_at AT TIME ZONE 'UTC')::date END)
+) NULLS NOT DISTINCT
+WHERE status = 'active' AND scope <> 'conversation';
 CREATE INDEX chat_sessions_recent_idx ON chat_sessions (user_id, started_at DESC);
 CREATE INDEX chat_sessions_active_idx ON chat_sessions (user_id, session_type, started_at DESC)
 WHERE status = 'active';
@@ -40,4 +45,5 @@ COMMENT ON COLUMN chat_sessions.status IS 'active → completed → archived, ac
 COMMENT ON COLUMN chat_sessions.ended_at IS 'Set by the database when the session leaves active.';
 COMMENT ON COLUMN chat_sessions.context_metadata IS 'For example {"memories_count": 12, "model": "…"}.';
 COMMENT ON COLUMN chat_sessions.scope IS
-'How it was begun: daily, project or conversation; only daily ones are given out again on the same day.';
+'How it was begun: daily (one is active for a user, project, type and day of UTC), project (one for a user, project and '
+'type) or conversation.';
