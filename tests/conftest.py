@@ -50,7 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave each test of a system in one of its instances, which test_chain.py shows to be alike."""
+    """Bring tests with much data to the front, where they hold up nobody, and leave each in one of its instances.
+
+    That instances are alike is shown by test_chain.py.
+    """
+    items.sort(key=lambda item: "large" not in getattr(item, "fixturenames", ()))
     if config.getoption("--every-instance"):
         return
     kept, left_out = [], []
@@ -124,25 +128,57 @@ _numbers = itertools.count(1)
 @contextmanager
 def cloned(template: NoopExecutor, name: str) -> Iterator[str]:
     """Make a copy of the template database, yield its address and drop it."""
-    janitor = DatabaseJanitor(
+    copy = _copy(template, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}")
+    copy.init()
+    try:
+        yield _address(copy)
+    finally:
+        copy.drop()
+
+
+@contextmanager
+def filled(template: NoopExecutor, name: str, fill: Callable[[str], None]) -> Iterator[str]:
+    """Yield the address of a copy of the template that is filled once for all processes of this run.
+
+    Whoever comes first fills it while the others wait, and the last one to leave drops it. They share it: a test must
+    roll back what it does there.
+    """
+    copy = _copy(template, f"{name}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'main')[:8]}")
+    filling = crc32(copy.dbname.encode())
+    using = -filling
+    with psycopg.connect(_address(copy), dbname="postgres", autocommit=True) as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", [filling])
+        if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [copy.dbname]).fetchone() is None:
+            copy.init()
+            try:
+                fill(_address(copy))
+            except BaseException:
+                copy.drop()
+                raise
+        conn.execute("SELECT pg_advisory_lock_shared(%s), pg_advisory_unlock(%s)", [using, filling])
+        try:
+            yield _address(copy)
+        finally:
+            conn.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock_shared(%s)", [filling, using])
+            if conn.execute("SELECT 1 WHERE pg_try_advisory_lock(%s)", [using]).fetchone() is not None:
+                copy.drop()
+
+
+def _copy(template: NoopExecutor, dbname: str) -> DatabaseJanitor:
+    return DatabaseJanitor(
         user=template.user,
         password=template.password,
         host=template.host,
         port=template.port,
-        dbname=f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}",
+        dbname=dbname,
         template_dbname=template.template_dbname,
     )
-    janitor.init()
-    try:
-        yield make_conninfo(
-            host=template.host,
-            port=template.port,
-            user=template.user,
-            password=template.password or None,
-            dbname=janitor.dbname,
-        )
-    finally:
-        janitor.drop()
+
+
+def _address(copy: DatabaseJanitor) -> str:
+    return make_conninfo(
+        host=copy.host, port=copy.port, user=copy.user, password=copy.password or None, dbname=copy.dbname
+    )
 
 
 @pytest.fixture(scope="session")

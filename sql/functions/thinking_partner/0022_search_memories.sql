@@ -29,8 +29,8 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_sort = off
 SET jit = off
-SET hnsw.iterative_scan = 'strict_order'
-SET hnsw.ef_search = 400
+SET "hnsw.iterative_scan" = 'strict_order'
+SET "hnsw.ef_search" = 400
 AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 20), 1), 200);
@@ -149,4 +149,5 @@ REVOKE ALL ON FUNCTION search_memories(
 ) FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION search_memories(vector, uuid, uuid, integer, double precision) IS
 'The caller''s active memories, those without a project and those of match_project_id, whose similarity is at least '
-'similarity_threshold: the match_count (1 to 200) of highest relevance = 0.7 · similarity + 0.3 · importance, best first.';
+'similarity_threshold: the match_count (1 to 200) of highest relevance (0.7 · similarity + 0.3 · importance), best '
+'first.';

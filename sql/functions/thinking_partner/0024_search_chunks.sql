@@ -21,8 +21,8 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_sort = off
 SET jit = off
-SET hnsw.iterative_scan = 'strict_order'
-SET hnsw.ef_search = 400
+SET "hnsw.iterative_scan" = 'strict_order'
+SET "hnsw.ef_search" = 400
 AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 10), 1), 200);

@@ -25,7 +25,8 @@ BEGIN
 END;
 $$;
 REVOKE ALL ON FUNCTION stamp_document() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION stamp_document() IS 'Trigger: processed_at, error_message and claimed_until follow processing_status.';
+COMMENT ON FUNCTION stamp_document() IS
+'Trigger: processed_at, error_message and claimed_until follow processing_status.';
 
 CREATE TRIGGER documents_immutable
 BEFORE UPDATE ON documents

@@ -41,14 +41,17 @@ CREATE INDEX memories_project_idx ON memories (project_id);
 CREATE INDEX memories_tags_idx ON memories USING gin (tags);
 -- For exact search: which rows of a user can be found at all.
 CREATE INDEX memories_search_idx ON memories (user_id) WHERE is_active AND embedding IS NOT NULL;
+-- With pgvector's defaults (16, 64) whole clusters of 20,000 vectors were out of the graph's reach: recall 0.73 to 0.9
+-- whatever ef_search; with these 1. An insert takes 2 ms instead of 1.
 CREATE INDEX memories_embedding_idx ON memories USING hnsw (embedding vector_cosine_ops)
+WITH (m = 24, ef_construction = 128)
 WHERE is_active AND embedding IS NOT NULL;
 -- For get_document_with_stats().
 CREATE INDEX memories_document_idx ON memories (user_id, (source_ref ->> 'document_id'))
 WHERE source_type = 'document';
 
 COMMENT ON TABLE memories IS 'What the assistant remembers of a user, everywhere or within a project.';
-COMMENT ON COLUMN memories.project_id IS 'A project in a workspace of the user; null: the memory counts in all of them.';
+COMMENT ON COLUMN memories.project_id IS 'A project in a workspace of the user; null: it counts in all of them.';
 COMMENT ON COLUMN memories.embedding IS 'Of content; without one the memory is found by no search.';
 COMMENT ON COLUMN memories.tags IS 'Extracted, or added by the user.';
 COMMENT ON COLUMN memories.entities IS '{"people": [], "companies": [], "concepts": []}; other keys are allowed.';

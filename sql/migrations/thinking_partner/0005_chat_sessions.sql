@@ -45,5 +45,5 @@ COMMENT ON COLUMN chat_sessions.status IS 'active → completed → archived, ac
 COMMENT ON COLUMN chat_sessions.ended_at IS 'Set by the database when the session leaves active.';
 COMMENT ON COLUMN chat_sessions.context_metadata IS 'For example {"memories_count": 12, "model": "…"}.';
 COMMENT ON COLUMN chat_sessions.scope IS
-'How it was begun: daily (one is active for a user, project, type and day of UTC), project (one for a user, project and '
-'type) or conversation.';
+'How it was begun: daily (one is active for a user, project, type and day of UTC), project (one for a user, project '
+'and type) or conversation.';

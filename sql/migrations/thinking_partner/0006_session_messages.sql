@@ -27,6 +27,6 @@ CREATE INDEX session_messages_session_idx ON session_messages (user_id, session_
 
 COMMENT ON TABLE session_messages IS 'The turns of a conversation, in the order of sequence_number.';
 COMMENT ON COLUMN session_messages.role IS 'user, assistant or system.';
-COMMENT ON COLUMN session_messages.sequence_number IS '1, 2, 3 … within the session; append_session_message() gives it.';
+COMMENT ON COLUMN session_messages.sequence_number IS '1, 2, 3 … in the session; append_session_message() gives it.';
 COMMENT ON COLUMN session_messages.metadata IS 'For example {"tokens": 120, "latency_ms": 900, "model": "…"}.';
 COMMENT ON COLUMN session_messages.user_id IS 'Maintained by the database: the user of the session.';

@@ -26,7 +26,10 @@ REVOKE ALL ON chunks FROM PUBLIC, anon, authenticated, service_role;
 
 -- Row-level security adds the user to the condition: both in one index, as for session_messages.
 CREATE INDEX chunks_user_idx ON chunks (user_id, document_id, chunk_index);
-CREATE INDEX chunks_embedding_idx ON chunks USING hnsw (embedding vector_cosine_ops) WHERE embedding IS NOT NULL;
+-- Parameters as for memories.
+CREATE INDEX chunks_embedding_idx ON chunks USING hnsw (embedding vector_cosine_ops)
+WITH (m = 24, ef_construction = 128)
+WHERE embedding IS NOT NULL;
 
 COMMENT ON TABLE chunks IS 'Segments of documents, for retrieval by meaning.';
 COMMENT ON COLUMN chunks.content IS 'About 400 tokens.';
