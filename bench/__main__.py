@@ -1,7 +1,7 @@
 """`python -m bench`: measure everything, print the table and write bench/results.md.
 
-`--quick` takes small sizes and writes nothing unless told to by `--write`. A missed aim is marked and no failure: the
-exit code is 1 only when something did not run.
+`--quick` takes small sizes and writes nothing unless told to by `--write`; nor does `--only`. A missed aim is marked
+and no failure: the exit code is 1 only when something did not run.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from bench import apply, hugo, othello, thinking_partner
+from bench import apply, chatvrm, hugo, othello, thinking_partner
 from bench.measure import Row
 from bench.place import place
 
 # Each has TITLE, NOTES and measure(place, quick), which yields rows.
-SUITES = (apply, hugo, othello, thinking_partner)
+SUITES = (apply, hugo, chatvrm, othello, thinking_partner)
 
 RESULTS = Path(__file__).with_name("results.md")
 HEADER = ("measurement", "ours", "compared with", "ratio (min to max)", "aim")
@@ -31,6 +31,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Side-by-side measurements.")
     parser.add_argument("--quick", action="store_true", help="small sizes, under a minute; writes nothing")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} also with --quick")
+    names = [suite.__name__.removeprefix("bench.") for suite in SUITES]
+    parser.add_argument("--only", choices=names, help="one suite; writes nothing")
     options = parser.parse_args()
     # `kill` ends a run like Ctrl-C: the server is stopped and its folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -40,7 +42,7 @@ def main() -> int:
     try:
         with place() as here:
             machine = here.describe()
-            for suite in SUITES:
+            for suite in SUITES if not options.only else [SUITES[names.index(options.only)]]:
                 rows: list[Row] = []
                 try:
                     for row in suite.measure(here, options.quick):
@@ -57,7 +59,7 @@ def main() -> int:
         return 130
     text = report(parts, machine, options.quick)
     print(text)
-    if not failed and (options.write or not options.quick):
+    if not failed and not options.only and (options.write or not options.quick):
         RESULTS.write_text(text, encoding="utf-8")
     return int(failed)
 

@@ -97,8 +97,8 @@ class Session:
         self.conn.execute("SET synchronous_commit = off")
         self._authenticated = False
 
-    def act_as(self, user: UUID) -> None:
-        """Be `authenticated` with this user's token from now on."""
+    def act_as(self, user: UUID | str) -> None:
+        """Be `authenticated` with a token of this `sub` from now on."""
         self.conn.execute("SELECT set_config('request.jwt.claims', %s, false)", [f'{{"sub": "{user}"}}'])
         if not self._authenticated:
             self.conn.execute("SET ROLE authenticated")

@@ -13,6 +13,7 @@ import psycopg
 
 from bench.measure import Row, at, pairs, ratio_row
 from bench.place import Place, Session
+from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, indexed
 from runner.apply import apply
 
 TITLE = "Thinking Partner"
@@ -33,7 +34,6 @@ NOTES = """\
   and no triggers, foreign keys and checks; it has to be told user and number."""
 
 PEOPLE = tuple(UUID(f"00000000-0000-4000-8000-00000000b1{n}e") for n in range(3))
-DIMENSIONS = 1536
 PATH = "thinking_partner, platform, extensions, pg_temp"
 
 
@@ -60,22 +60,6 @@ QUICK = Sizes(
     rounds=3, calls=10, slow_calls=2,
 )  # fmt: skip
 
-# Signs times noise give many vectors that have nothing to do with each other out of a few hundred random ones.
-POOL_SQL = """
-CREATE TEMPORARY TABLE pool AS
-SELECT
-    k.kind, n,
-    (
-        SELECT array_agg(CASE k.kind WHEN 'sign' THEN sign(r.part) ELSE k.length * r.part * sqrt(12.0 / 1536) END)
-        FROM (SELECT random() - 0.5 AS part FROM generate_series(1, 1536) WHERE n >= 0) AS r
-    )::real[]::vector(1536) AS v
-FROM (
-    VALUES ('common', 1, 0.6), ('centre', 60, 0.6), ('noise', 200, 0.55), ('sign', 150, 1)
-) AS k (kind, vectors, length)
-CROSS JOIN LATERAL generate_series(0, k.vectors - 1) AS n;
-CREATE UNIQUE INDEX ON pool (kind, n);
-ANALYZE pool
-"""
 PEOPLE_SQL = """
 INSERT INTO auth.users (id, email)
 SELECT u.id, u.id || '@bench.example' FROM unnest(%(people)s) AS u (id);
@@ -118,16 +102,6 @@ SELECT
 FROM chat_sessions AS s
 CROSS JOIN generate_series(1, 20) AS m
 """
-QUERIES_SQL = """
-SELECT l2_normalize(common.v + centre.v + noise.v * sign.v)::text, l2_normalize(noise.v * sign.v)::text
-FROM generate_series(0, %(queries)s - 1) AS place
-INNER JOIN pool AS common ON common.kind = 'common'
-INNER JOIN pool AS centre ON centre.kind = 'centre' AND centre.n = place %% 60
-INNER JOIN pool AS noise ON noise.kind = 'noise' AND noise.n = 150 + place %% 50
-INNER JOIN pool AS sign ON sign.kind = 'sign' AND sign.n = place
-ORDER BY place
-"""
-
 _MEMORY = "id, content, tags, entities, importance, source_type, project_id, created_at"
 _CHUNK = "id, content, chunk_index, page_number, metadata"
 _SAID = "'user', 'I would like to know more.'"
@@ -197,8 +171,6 @@ EXACT = {
     "search_chunks_20": ("user_id", "s.similarity"),
 }
 
-Searches = list[tuple[str, str]]
-
 
 def measure(place: Place, quick: bool) -> Iterator[Row]:
     """Yield the rows."""
@@ -266,7 +238,7 @@ def _searches(
         ("match_chunks", "chunks", 5),
         ("search_chunks", "chunks", 10),
     ):
-        _indexed(owner.plan(f"{table}_bare_{limit}", searches[0][0], PEOPLE[0]), table)
+        indexed(owner.plan(f"{table}_bare_{limit}", searches[0][0], PEOPLE[0]), table)
         for person, rows in zip(PEOPLE, sizes.memories if table == "memories" else sizes.chunks, strict=True):
             user.act_as(person)
             large = person == PEOPLE[2]
@@ -408,11 +380,3 @@ WHAT = {
     "count_chunks": "count of own chunks",
     "insert_chunk": "insert of a chunk that waits for its embedding",
 }
-
-
-def _indexed(plan: dict[str, Any], table: str) -> None:
-    """Raise RuntimeError for a plan that does not follow the vector index of a table."""
-    if plan.get("Index Name") != f"{table}_embedding_idx":
-        if "Plans" not in plan:
-            raise RuntimeError(f"the bare query does not use {table}_embedding_idx: {plan}")
-        _indexed(plan["Plans"][0], table)

@@ -35,6 +35,7 @@ INSTANCES = {
     "hugo": ["hugo", "hugo_acme", "public"],
     "othello": ["othello", "othello_acme"],
     "thinking_partner": ["thinking_partner", "thinking_acme"],
+    "chatvrm": ["chatvrm", "chatvrm_acme"],
 }
 
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -123,3 +124,21 @@ def blocked(waiting: Person, holding: Person, sql: str, params: Params = None) -
         finally:
             if not future.done():
                 waiting.conn.cancel()
+
+
+def at_once(people: list[Person], sql: str, params: Params = None) -> list[Any]:
+    """Let each ask for a row, all at the same moment, and return what they got."""
+    barrier = Barrier(len(people))
+
+    def ask(person: Person) -> Any:
+        barrier.wait(timeout=30)
+        return person.row(sql, params)
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(ask, people))
+
+
+def kill(victim: Person, by: Person) -> None:
+    """End a session on the server, whatever it is doing, and wait until it is gone."""
+    assert by.value("SELECT pg_terminate_backend(%s, 10000)", [victim.conn.info.backend_pid])
+    victim.conn.close()

@@ -12,5 +12,10 @@ WHERE p.pronamespace IN (SELECT oid FROM instance)
         'soft_delete_conversation', -- the same
         'get_document_with_stats', -- one's own document only; under row-level security its index could not be used
         'knowledge_base_is_active', -- tells of one knowledge base what the policy of its entries asks
+        'create_api_key', -- no API role touches the table of keys
+        'revoke_api_key', -- the same
+        'begin_conversation_earlier', -- users write no started_at; one's own conversation only
+        'search_characters', -- published characters and one's own; under row-level security its index could not be used
+        'search_documents', -- one's own; the same
         'search_knowledge' -- shows active knowledge bases only; under row-level security its index could not be used
     )

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import random
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Barrier
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from tests.conftest import INSTANCES
-from tests.people import Params, Person, insert
-
-DIMENSIONS = 1536
+from tests.people import Person, insert
 
 
 @pytest.fixture(params=INSTANCES["thinking_partner"])
@@ -58,17 +52,6 @@ def world(db: Person) -> World:
     return build_world(db)
 
 
-def vector(*leading: float, noise: float = 0.0, seed: int = 0) -> str:
-    """Return a vector literal: these leading coordinates, then zeros, plus noise of this length somewhere."""
-    values = [*leading, *[0.0] * (DIMENSIONS - len(leading))]
-    if noise:
-        source = random.Random(seed)
-        directions = [source.gauss(0, 1) for _ in range(DIMENSIONS)]
-        scale = noise / math.sqrt(sum(part * part for part in directions))
-        values = [value + scale * part for value, part in zip(values, directions, strict=True)]
-    return "[" + ",".join(f"{value:.6g}" for value in values) + "]"
-
-
 def remember(db: Person, user: User, content: str = "Likes tea", **columns: Any) -> UUID:
     """Insert a memory and return its id."""
     return insert(db, "memories", user_id=user.id, content=content, **columns)
@@ -105,21 +88,3 @@ def schedule(db: Person, user: User, **columns: Any) -> UUID:
     }
     columns.setdefault("scheduled_for", db.value("SELECT now() - interval '1 minute'"))
     return insert(db, "scheduled_messages", **columns)
-
-
-def at_once(people: list[Person], sql: str, params: Params = None) -> list[Any]:
-    """Let each ask for a row, all at the same moment, and return what they got."""
-    barrier = Barrier(len(people))
-
-    def ask(person: Person) -> Any:
-        barrier.wait(timeout=30)
-        return person.row(sql, params)
-
-    with ThreadPoolExecutor(len(people)) as pool:
-        return list(pool.map(ask, people))
-
-
-def kill(victim: Person, by: Person) -> None:
-    """End a session on the server, whatever it is doing, and wait until it is gone."""
-    assert by.value("SELECT pg_terminate_backend(%s, 10000)", [victim.conn.info.backend_pid])
-    victim.conn.close()

@@ -13,7 +13,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.people import Person, blocked
-from tests.thinking_partner.conftest import World, build_world, cut, remember, upload, vector
+from tests.thinking_partner.conftest import World, build_world, cut, remember, upload
+from tests.vectors import vector
 
 STATES = ["pending", "processing", "completed", "failed"]
 STEPS = {("pending", "processing"), ("processing", "completed"), ("processing", "failed"), ("failed", "pending")}
@@ -371,7 +372,7 @@ def test_anothers_document_looks_like_none_at_all(db: Person, world: World) -> N
             messages.append(str(caught.value).replace(str(document), "…"))
             with db.refused("chunks_document_id_fkey", "23503"):
                 cut(db, document, user_id=world.ann.id)
-            with db.refused(sqlstate="42501"):
+            with db.refused("chunks_document_id_fkey", "23503"):
                 cut(db, document, user_id=world.bob.id)
         with db.refused(sqlstate="42501"):
             cut(db, own, user_id=world.bob.id)

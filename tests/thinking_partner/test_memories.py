@@ -10,7 +10,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.people import Person, insert
-from tests.thinking_partner.conftest import World, remember, upload, vector
+from tests.thinking_partner.conftest import World, remember, upload
+from tests.vectors import vector
 
 
 def exists(db: Person, memory: UUID) -> bool:

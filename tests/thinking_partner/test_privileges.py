@@ -30,7 +30,6 @@ USERS_FUNCTIONS = {
     "append_session_message(uuid, text, text, jsonb)",
     "check_query_embedding(extensions.vector)",
     "current_user_id()",
-    "exact_search_limit(regclass)",
     "forget_memory(uuid)",
     "get_document_with_stats(uuid)",
     "get_or_create_chat_session(uuid, uuid, text, text)",

@@ -14,7 +14,8 @@ from pytest_postgresql.executors import NoopExecutor
 
 from tests.conftest import INSTANCES, filled
 from tests.people import Person, insert
-from tests.thinking_partner.conftest import World, cut, remember, upload, vector
+from tests.thinking_partner.conftest import World, cut, remember, upload
+from tests.vectors import vector
 
 MEMORIES = "SELECT * FROM search_memories(%s::extensions.vector, %s"
 CHUNKS = "SELECT * FROM match_chunks(%s::extensions.vector, %s"

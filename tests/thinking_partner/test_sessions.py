@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.people import Person, blocked, insert
-from tests.thinking_partner.conftest import World, at_once, build_world, open_session
+from tests.people import Person, at_once, blocked, insert
+from tests.thinking_partner.conftest import World, build_world, open_session
 
 STATES = ["active", "completed", "archived"]
 STEPS = {("active", "completed"), ("completed", "archived"), ("active", "archived")}
@@ -747,8 +747,10 @@ def test_a_message_belongs_to_the_user_of_its_session(db: Person, world: World) 
             "INSERT INTO session_messages (session_id, user_id, role, content, sequence_number)"
             " VALUES (%s, %s, 'user', 'Hi', 1)"
         )
-        with db.refused(sqlstate="42501"):
+        with db.refused("session_messages_session_id_fkey", "23503"):
             db.run(by_hand, [theirs, world.bob.id])
+        with db.refused(sqlstate="42501"):
+            db.run(by_hand, [mine, world.bob.id])
     assert len(said) == 1
     with db.as_service(), db.refused("session_messages_session_id_fkey", "23503"):
         say(db, mine, 1, user_id=world.bob.id)

@@ -15,6 +15,7 @@ DECLARE
     v_busy uuid[] := '{}';
 BEGIN
     LOOP
+        v_ids := '{}';
         BEGIN
             v_ids := ARRAY(
                 SELECT c.id
@@ -54,6 +55,8 @@ BEGIN
             DELETE FROM conversations AS c WHERE c.id = ANY(v_ids);
         EXCEPTION
             WHEN lock_not_available THEN
+                -- The table itself is locked.
+                EXIT WHEN cardinality(v_ids) = 0;
                 v_busy := v_busy || v_ids;
         END;
     END LOOP;

@@ -18,6 +18,7 @@ DECLARE
     v_archived integer := 0;
 BEGIN
     LOOP
+        v_ids := '{}';
         BEGIN
             v_ids := ARRAY(
                 SELECT c.id
@@ -93,6 +94,8 @@ BEGIN
             v_archived := v_archived + cardinality(v_ids);
         EXCEPTION
             WHEN lock_not_available THEN
+                -- The table itself is locked.
+                EXIT WHEN cardinality(v_ids) = 0;
                 v_busy := v_busy || v_ids;
         END;
     END LOOP;

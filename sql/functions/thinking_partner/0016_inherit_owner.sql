@@ -40,7 +40,11 @@ BEGIN
             TABLE = c_table,
             SCHEMA = tg_table_schema;
     END IF;
-    RETURN jsonb_populate_record(new, jsonb_build_object(c_owner, v_owner));
+    -- An owner that is stated is left to the policy and the foreign key.
+    IF to_jsonb(new) ->> c_owner IS NULL THEN
+        new := jsonb_populate_record(new, jsonb_build_object(c_owner, v_owner));
+    END IF;
+    RETURN new;
 END;
 $$;
 REVOKE ALL ON FUNCTION inherit_owner() FROM PUBLIC, anon, authenticated, service_role;

@@ -1,5 +1,5 @@
 -- depends: 0020_forget_memory
--- What the three searches share.
+-- What the three searches share; when they follow the vector index is platform.exact_search_limit()'s to say.
 CREATE FUNCTION check_query_embedding(p_query vector)
 RETURNS void
 LANGUAGE plpgsql
@@ -24,19 +24,3 @@ $$;
 REVOKE ALL ON FUNCTION check_query_embedding(vector) FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION check_query_embedding(vector) IS
 'Refuses (22023) a query embedding that is null, not of 1536 dimensions, zero or of a length beyond single precision.';
-
--- Exact search reads every row of a user, 12 µs each. Following the index costs 25 µs for each row of anybody that is
--- passed on the way to some 400 of the user's own: cheaper only above 29 · √(all rows), measured, and never below some
--- thousands.
-CREATE FUNCTION exact_search_limit(p_table regclass)
-RETURNS bigint
-LANGUAGE sql
-STABLE
-BEGIN ATOMIC
-    SELECT greatest(4000, 29 * sqrt(greatest(c.reltuples, 0)))::bigint
-    FROM pg_catalog.pg_class AS c
-    WHERE c.oid = p_table; -- noqa: RF03
-END;
-REVOKE ALL ON FUNCTION exact_search_limit(regclass) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION exact_search_limit(regclass) IS
-'Up to how many rows of one user a search compares all of them instead of following the vector index.';

@@ -36,7 +36,7 @@ DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 20), 1), 200);
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
     c_give_up CONSTANT integer := 1000;
-    c_exact CONSTANT bigint := exact_search_limit('memories');
+    c_exact CONSTANT bigint := platform.exact_search_limit('memories');
     v_row record;
     v_ids uuid[] := '{}';
     v_relevances double precision[] := '{}';

@@ -26,7 +26,7 @@ AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 5), 1), 200);
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
-    c_exact CONSTANT bigint := exact_search_limit('chunks');
+    c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
     v_row record;
     v_ids uuid[] := '{}';
 BEGIN
@@ -86,9 +86,10 @@ BEGIN
         c.page_number,
         c.metadata,
         1 - (c.embedding <=> query_embedding)
-    FROM unnest(v_ids) WITH ORDINALITY AS v (id, place)
+    FROM unnest(v_ids) AS v (id)
     INNER JOIN chunks AS c ON v.id = c.id
-    ORDER BY v.place;
+    -- Not the order of the index: it rounds differently, and knows none among equals.
+    ORDER BY c.embedding <=> query_embedding ASC, c.id ASC;
 END;
 $$;
 REVOKE ALL ON FUNCTION match_chunks(

@@ -27,7 +27,7 @@ AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 10), 1), 200);
     c_user CONSTANT uuid := current_user_id();
-    c_exact CONSTANT bigint := exact_search_limit('chunks');
+    c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
     v_ids uuid[] := '{}';
 BEGIN
     PERFORM check_query_embedding(query_embedding);
@@ -88,10 +88,11 @@ BEGIN
         c.page_number,
         c.metadata,
         1 - (c.embedding <=> query_embedding)
-    FROM unnest(v_ids) WITH ORDINALITY AS v (id, place)
+    FROM unnest(v_ids) AS v (id)
     INNER JOIN chunks AS c ON v.id = c.id
     INNER JOIN documents AS d ON c.document_id = d.id
-    ORDER BY v.place;
+    -- Not the order of the index: it rounds differently, and knows none among equals.
+    ORDER BY c.embedding <=> query_embedding ASC, c.id ASC;
 END;
 $$;
 REVOKE ALL ON FUNCTION search_chunks(vector, uuid, integer) FROM PUBLIC, anon, authenticated, service_role;

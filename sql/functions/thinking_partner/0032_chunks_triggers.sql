@@ -1,9 +1,11 @@
 -- depends: 0031_claim_pending_documents
 -- A chunk belongs to the user of its document and stays there.
+-- Also where users state the owner: else a UNIQUE column would tell them whether another's document has a chunk,
+-- before the foreign key refuses it.
 CREATE TRIGGER chunks_owner
 BEFORE INSERT ON chunks
 FOR EACH ROW
-WHEN (new.user_id IS NULL)
+WHEN (new.user_id IS NULL OR NOT platform.is_service())
 EXECUTE FUNCTION inherit_owner('chunks', 'user_id', 'document_id', 'documents');
 
 CREATE TRIGGER chunks_immutable

@@ -9,7 +9,6 @@ REVOKE EXECUTE ON FUNCTION
 current_user_id(),
 forget_memory(uuid),
 check_query_embedding(vector),
-exact_search_limit(regclass),
 search_memories(vector, uuid, uuid, integer, double precision),
 match_chunks(vector, uuid, integer, double precision),
 search_chunks(vector, uuid, integer),

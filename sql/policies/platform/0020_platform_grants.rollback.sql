@@ -9,6 +9,7 @@ is_uuid_v4(uuid),
 is_set(text[]),
 is_jsonb_text_array(jsonb),
 is_jsonb_unit_object(jsonb),
-is_cron_schedule(text)
+is_cron_schedule(text),
+exact_search_limit(regclass)
 FROM anon, authenticated, service_role;
 REVOKE USAGE ON SCHEMA platform FROM anon, authenticated, service_role;

@@ -1,4 +1,4 @@
--- depends: 0018_schedule_job
+-- depends: 0019_exact_search_limit
 -- API roles need these for their own INSERTs: a CHECK, a default or a trigger's WHEN runs with the caller's rights.
 -- Trigger functions need no grant.
 GRANT USAGE ON SCHEMA platform TO anon, authenticated, service_role;
@@ -13,5 +13,6 @@ is_uuid_v4(uuid),
 is_set(text[]),
 is_jsonb_text_array(jsonb),
 is_jsonb_unit_object(jsonb),
-is_cron_schedule(text)
+is_cron_schedule(text),
+exact_search_limit(regclass)
 TO anon, authenticated, service_role;

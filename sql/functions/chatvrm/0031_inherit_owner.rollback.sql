@@ -1,0 +1,1 @@
+DROP FUNCTION inherit_owner();

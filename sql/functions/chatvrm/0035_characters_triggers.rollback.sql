@@ -1,0 +1,10 @@
+DROP TRIGGER characters_updated_at ON characters;
+DROP TRIGGER characters_times ON characters;
+DROP TRIGGER characters_status_insert ON characters;
+DROP TRIGGER characters_status ON characters;
+DROP TRIGGER characters_model ON characters;
+DROP TRIGGER characters_model_insert ON characters;
+DROP TRIGGER characters_maintain ON characters;
+DROP TRIGGER characters_immutable ON characters;
+DROP FUNCTION check_character_model();
+DROP FUNCTION stamp_character();

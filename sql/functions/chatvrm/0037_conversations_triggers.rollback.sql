@@ -1,0 +1,11 @@
+DROP TRIGGER conversations_times ON conversations;
+DROP TRIGGER conversations_status_insert ON conversations;
+DROP TRIGGER conversations_status ON conversations;
+DROP TRIGGER conversations_messages ON conversations;
+DROP TRIGGER conversations_maintain ON conversations;
+DROP TRIGGER conversations_immutable ON conversations;
+DROP TRIGGER "A_conversations_check" ON conversations;
+DROP TRIGGER conversations_authority ON conversations;
+DROP FUNCTION hand_over_messages();
+DROP FUNCTION check_new_conversation();
+DROP FUNCTION stamp_conversation();

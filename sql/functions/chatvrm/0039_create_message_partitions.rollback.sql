@@ -1,0 +1,2 @@
+DROP FUNCTION create_message_partitions(integer);
+DROP FUNCTION create_message_partition(date);

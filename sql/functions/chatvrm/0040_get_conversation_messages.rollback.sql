@@ -1,0 +1,1 @@
+DROP FUNCTION get_conversation_messages(uuid, integer, timestamptz);

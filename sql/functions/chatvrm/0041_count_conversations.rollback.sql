@@ -1,0 +1,7 @@
+DROP TRIGGER archived_conversations_count_delete ON archived_conversations;
+DROP TRIGGER archived_conversations_count_update ON archived_conversations;
+DROP TRIGGER archived_conversations_count_insert ON archived_conversations;
+DROP TRIGGER conversations_count_delete ON conversations;
+DROP TRIGGER conversations_count_update ON conversations;
+DROP TRIGGER conversations_count_insert ON conversations;
+DROP FUNCTION count_conversations();

@@ -1,0 +1,5 @@
+DROP TRIGGER character_knowledge_bases_immutable ON character_knowledge_bases;
+DROP TRIGGER character_knowledge_bases_owner ON character_knowledge_bases;
+DROP TRIGGER knowledge_bases_updated_at ON knowledge_bases;
+DROP TRIGGER knowledge_bases_maintain ON knowledge_bases;
+DROP TRIGGER knowledge_bases_immutable ON knowledge_bases;

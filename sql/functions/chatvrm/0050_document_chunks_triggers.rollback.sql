@@ -1,0 +1,4 @@
+DROP TRIGGER document_chunks_maintain_update ON document_chunks;
+DROP TRIGGER document_chunks_maintain_insert ON document_chunks;
+DROP TRIGGER document_chunks_immutable ON document_chunks;
+DROP TRIGGER document_chunks_owner ON document_chunks;

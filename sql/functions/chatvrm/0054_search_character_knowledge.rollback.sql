@@ -1,0 +1,1 @@
+DROP FUNCTION search_character_knowledge(uuid, vector, integer);

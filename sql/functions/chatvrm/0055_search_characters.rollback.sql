@@ -1,0 +1,2 @@
+DROP FUNCTION search_documents(text, integer);
+DROP FUNCTION search_characters(text, integer);

@@ -1,0 +1,15 @@
+DROP TRIGGER characters_log_update ON characters;
+DROP TRIGGER characters_log ON characters;
+DROP TRIGGER knowledge_bases_log_update ON knowledge_bases;
+DROP TRIGGER knowledge_bases_log ON knowledge_bases;
+DROP TRIGGER documents_log_update ON documents;
+DROP TRIGGER documents_log ON documents;
+DROP TRIGGER subscriptions_log ON subscriptions;
+DROP TRIGGER api_keys_log_update ON api_keys;
+DROP TRIGGER api_keys_log ON api_keys;
+DROP TRIGGER audit_logs_append_only_truncate ON audit_logs;
+DROP TRIGGER audit_logs_append_only ON audit_logs;
+DROP FUNCTION refuse_log_change();
+DROP FUNCTION text_digest(text);
+DROP FUNCTION log_change();
+DROP FUNCTION request_origin();

@@ -1,0 +1,2 @@
+DELETE FROM jobs
+WHERE name = 'roll-up-character-analytics';

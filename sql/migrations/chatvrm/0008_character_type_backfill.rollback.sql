@@ -1,0 +1,1 @@
+-- What was filled in stays until the column goes with step 1.

@@ -1,0 +1,1 @@
+ALTER TABLE characters DROP CONSTRAINT characters_character_type_set_check;

@@ -1,0 +1,2 @@
+DROP VIEW api_keys_public;
+DROP TABLE api_keys;

@@ -1,0 +1,2 @@
+DROP VIEW my_character_stats;
+DROP MATERIALIZED VIEW character_stats;
