@@ -137,8 +137,9 @@ def up(database: str | None, sql_root: str | None) -> None:
         click.echo("everything is applied already; nothing to do")
     click.echo(f"\nconnect to  {display_url(result.url)}")
     click.echo("\nnext, try:")
+    width = max(len(command) for command, _ in result.suggestions)
     for command, purpose in result.suggestions:
-        click.echo(f"  {command:<52}  {purpose}")
+        click.echo(f"  {command:<{width}}  {purpose}")
 
 
 @cli.command()
