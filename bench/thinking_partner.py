@@ -13,7 +13,7 @@ import psycopg
 
 from bench.measure import Row, at, pairs, ratio_row
 from bench.place import Place, Session
-from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, indexed
+from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, found_row, indexed
 from runner.apply import apply
 
 TITLE = "Thinking Partner"
@@ -286,23 +286,14 @@ def _found(
     exact_sql = EXACT_SQL.format(table=table, key=key, order=f"{order} + 0").encode()
     call = STATEMENTS["search_memories_default" if threshold == 0.5 else function]
     call = call.replace("$1", "%s").replace("$2", "%s")
-    short = right = returned = recalled = 0
-    for query, _ in searches:
-        values = {"query": query, "of": of, "threshold": threshold}
-        exact = {row[0] for row in owner.conn.execute(exact_sql, values)}
-        found = [row[0] for row in user.conn.execute(call.encode(), [query, of])]
-        short += len(found) < len(exact)
-        right += len(exact)
-        returned += len(found)
-        recalled += len(exact.intersection(found))
-    recall = recalled / right
-    return Row(
-        what,
-        f"{returned / len(searches):.3g} rows, {recall:.3f}",
-        f"{right / len(searches):.3g} rows",
-        aim="all rows, ≥ 0.95",
-        met=not short and recall >= 0.95,
-    )
+
+    def exact(query: str) -> list[Any]:
+        return owner.conn.execute(exact_sql, {"query": query, "of": of, "threshold": threshold}).fetchall()
+
+    def search(query: str) -> list[Any]:
+        return [row[:1] for row in user.conn.execute(call.encode(), [query, of])]
+
+    return found_row(what, searches, search, exact)
 
 
 def _messages(owner: Session, user: Session, sizes: Sizes) -> Iterator[Row]:

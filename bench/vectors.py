@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
+
+from bench.measure import Row
 
 Searches: TypeAlias = "list[tuple[str, str]]"
 """Queries of the kind that the rows are of, each with one of no kind."""
@@ -40,3 +43,24 @@ def indexed(plan: dict[str, Any], table: str) -> None:
         if "Plans" not in plan:
             raise RuntimeError(f"the bare query does not use {table}_embedding_idx: {plan}")
         indexed(plan["Plans"][0], table)
+
+
+def found_row(
+    what: str, searches: Searches, search: Callable[[str], list[Any]], exact: Callable[[str], list[Any]]
+) -> Row:
+    """Return the row that says how many rows a search finds, and which share of those that it has to find."""
+    short = right = returned = recalled = 0
+    for query, _ in searches:
+        best, found = exact(query), search(query)
+        short += len(found) < len(best)
+        right += len(best)
+        returned += len(found)
+        recalled += len({*best}.intersection(found))
+    recall = recalled / right
+    return Row(
+        what,
+        f"{returned / len(searches):.3g} rows, {recall:.3f}",
+        f"{right / len(searches):.3g} rows",
+        aim="all rows, ≥ 0.95",
+        met=not short and recall >= 0.95,
+    )

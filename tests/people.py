@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -105,6 +106,20 @@ def insert(db: Person, table: str, **columns: Any) -> Any:
     """Insert a row and return its id."""
     names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
     return db.value(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", columns)
+
+
+def outcome(db: Person, sql: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    """Run a statement, undo it, and return the number of rows, or SQLSTATE and all that the error says without ids."""
+    try:
+        with db.conn.transaction(force_rollback=True):
+            return (db.run(sql, values),)
+    except psycopg.Error as error:
+        diag = error.diag
+        said = [
+            diag.constraint_name, diag.message_primary, diag.message_detail, diag.message_hint, diag.table_name,
+            diag.schema_name, diag.context,
+        ]  # fmt: skip
+        return diag.sqlstate, *(part and re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", part) for part in said)
 
 
 @contextmanager

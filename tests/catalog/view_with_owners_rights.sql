@@ -4,9 +4,11 @@ FROM pg_class AS c
 WHERE c.relnamespace IN (SELECT oid FROM instance)
     AND c.relkind = 'v'
     AND NOT coalesce(c.reloptions::text ~ 'security_invoker=true', FALSE)
-    AND NOT (coalesce(c.reloptions::text ~ 'security_barrier=true', FALSE) AND pg_get_viewdef(c.oid) ~ 'SELECT ([a-z_]+\.)?current_user_id')
     AND NOT (
         coalesce(c.reloptions::text ~ 'security_barrier=true', FALSE)
-        -- What everybody may see of tables that row-level security shows to owners only.
-        AND c.relname IN ('published_characters', 'published_models', 'published_voices')
+        AND (
+            pg_get_viewdef(c.oid) ~ 'SELECT ([a-z_]+\.)?current_user_id'
+            -- What everybody may see of tables that row-level security shows to owners only.
+            OR c.relname IN ('published_characters', 'published_models', 'published_voices')
+        )
     )

@@ -13,11 +13,10 @@ from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from tests.chatvrm.conftest import User, World, collect, create, cut, say, subscribe, talk, upload
-from tests.people import Person, insert
+from tests.people import Person, insert, outcome
 from tests.vectors import vector
 
 READ, APPEND = {"SELECT"}, {"SELECT", "INSERT"}
@@ -159,20 +158,6 @@ def bobs(db: Person, world: World) -> Iterator[Belongings]:
     assert {row[0] for row in before} == {*TABLES}
     yield has
     assert contents_of(db, world.bob) == before
-
-
-def outcome(db: Person, sql: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Run a statement, undo it, and return the number of rows, or SQLSTATE and all that the error says without ids."""
-    try:
-        with db.conn.transaction(force_rollback=True):
-            return (db.run(sql, values),)
-    except psycopg.Error as error:
-        diag = error.diag
-        said = [
-            diag.constraint_name, diag.message_primary, diag.message_detail, diag.message_hint, diag.table_name,
-            diag.schema_name, diag.context,
-        ]  # fmt: skip
-        return diag.sqlstate, *(part and re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", part) for part in said)
 
 
 def attempt(db: Person, name: str, given: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ from pytest_postgresql.executors import NoopExecutor
 from tests.chatvrm.conftest import User, World, collect, create, cut, upload
 from tests.conftest import INSTANCES, filled
 from tests.people import Person
-from tests.vectors import vector
+from tests.vectors import Tally, clusters, vector
 
 KNOWLEDGE = "SELECT * FROM search_character_knowledge(%s, %s::extensions.vector"
 LINK = "INSERT INTO character_knowledge_bases (character_id, knowledge_base_id) VALUES (%s, %s)"
@@ -222,13 +222,6 @@ QUERIES = 10
 COUNTS = (1, 5, 10, 200)
 
 LOAD = """
-SET LOCAL search_path = {schema}, platform, extensions, pg_temp;
-SET LOCAL maintenance_work_mem = '400MB';
--- Shared memory, which several processes would need, is scarce in some containers.
-SET LOCAL max_parallel_maintenance_workers = 0;
-SET LOCAL work_mem = '64MB';
-SELECT setseed(0.25);
-
 INSERT INTO users (email, auth0_id, name)
 SELECT p.name || '@large.example', 'auth0|' || p.name, p.name FROM (VALUES {people}) AS p (name, rows);
 INSERT INTO characters (user_id, name, slug, system_prompt) SELECT u.id, u.name, u.name, 'Be kind' FROM users AS u;
@@ -242,17 +235,6 @@ INSERT INTO documents (knowledge_base_id, filename, file_type)
 SELECT b.id, n::text, 'md' FROM knowledge_bases AS b CROSS JOIN generate_series(0, 10) AS n;
 UPDATE documents SET status = 'processing';
 UPDATE documents SET status = 'completed' WHERE filename <> '10';
-
--- Vectors of these lengths in random directions; noise is the sum of four, of length 0.55.
-CREATE TEMPORARY TABLE parts ON COMMIT DROP AS
-SELECT
-    k.kind,
-    n,
-    ARRAY(
-        SELECT (random() - 0.5) * k.length / sqrt(128) FROM generate_series(1, 1536 + 0 * n)
-    )::real[]::vector(1536) AS part
-FROM (VALUES ('common', 1, 0.6), ('topic', 60, 0.6), ('noise', 2000, 0.275)) AS k (kind, count, length)
-CROSS JOIN LATERAL generate_series(1, k.count) AS n;
 
 CREATE TEMPORARY TABLE drawn ON COMMIT DROP AS
 SELECT
@@ -268,17 +250,7 @@ FROM (VALUES {people}) AS p (name, rows)
 JOIN users AS u ON u.name = p.name
 CROSS JOIN LATERAL generate_series(1, p.rows + p.rows / 10) AS n;
 
-ANALYZE parts, drawn;
-DROP INDEX document_chunks_embedding_idx;
-
--- Queries, each about another topic.
-CREATE TABLE queries AS
-SELECT t.n, g.part + t.part + a.part + b.part + c.part + d.part AS query
-FROM parts AS g, parts AS t, parts AS a, parts AS b, parts AS c, parts AS d
-WHERE
-    g.kind = 'common' AND t.kind = 'topic' AND t.n <= {queries}
-    AND (a.kind, b.kind, c.kind, d.kind) = ('noise', 'noise', 'noise', 'noise')
-    AND (a.n, b.n, c.n, d.n) = (t.n, 100 + t.n, 200 + t.n, 300 + t.n);
+ANALYZE drawn;
 
 INSERT INTO document_chunks (document_id, chunk_index, content, embedding)
 SELECT
@@ -340,13 +312,9 @@ def load(url: str) -> None:
     """Fill a database with everybody's rows."""
     with psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
-        index = db.value(
-            "SELECT indexdef FROM pg_indexes WHERE indexname = 'document_chunks_embedding_idx' AND schemaname = %s",
-            [SCHEMA],
-        )
-        people = ", ".join(str(person) for person in PEOPLE.items())
-        db.run(LOAD.format(schema=SCHEMA, people=people, queries=QUERIES))
-        db.run(index)
+        with clusters(db, QUERIES):
+            people = ", ".join(str(person) for person in PEOPLE.items())
+            db.run(LOAD.format(people=people, queries=QUERIES))
         db.run("ANALYZE document_chunks, documents, knowledge_bases, character_knowledge_bases")
 
 
@@ -370,29 +338,6 @@ def loaded(template: NoopExecutor) -> Iterator[Large]:
 def large(loaded: Large) -> Iterator[Large]:
     yield loaded
     loaded.db.conn.rollback()
-
-
-@dataclass
-class Tally:
-    """What searches found, beside what they had to find."""
-
-    found: list[list[Any]] = field(default_factory=list)
-    best: list[list[Any]] = field(default_factory=list)
-
-    def add(self, found: list[Any], best: list[Any]) -> None:
-        self.found.append([row.id for row in found])
-        self.best.append([row.id for row in best])
-        values = [row[-1] for row in found]
-        assert values == sorted(values, reverse=True)
-
-    def check(self, exact: bool, recall: float) -> None:
-        """See that all are found; with the index a few may be others than the best, but none may be missing."""
-        assert [len(ids) for ids in self.found] == [len(ids) for ids in self.best]
-        assert [len({*ids}) for ids in self.found] == [len(ids) for ids in self.best]
-        if exact:
-            assert self.found == self.best
-        hits = sum(len({*found} & {*best}) for found, best in zip(self.found, self.best, strict=True))
-        assert hits >= recall * sum(len(ids) for ids in self.best) > 0
 
 
 @pytest.mark.rule("VRM-19", "accepts")

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.people import Person, insert
+from tests.people import Person, insert, outcome
 from tests.thinking_partner.conftest import User, World, cut, open_session, order, remember, schedule, upload
 from tests.vectors import vector
 
@@ -156,28 +156,11 @@ def bobs(db: Person, world: World) -> Iterator[Belongings]:
     assert contents_of(db, world.bob) == before
 
 
-def outcome(db: Person, sql: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Run a statement, undo it, and return the number of rows, or SQLSTATE and all that the error says without ids."""
-    try:
-        with db.conn.transaction(force_rollback=True):
-            return (db.run(sql, values),)
-    except psycopg.Error as error:
-        diag = error.diag
-        said = [
-            diag.constraint_name, diag.message_primary, diag.message_detail, diag.message_hint, diag.table_name,
-            diag.schema_name, diag.context,
-        ]  # fmt: skip
-        return diag.sqlstate, *(part and re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", part) for part in said)
-
-
-def inserted(name: str, given: dict[str, Any], conflict: str = "") -> str:
+def attempt(db: Person, name: str, given: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:
+    """Insert a row with what it needs and these values, and return the outcome."""
     columns = {**TABLES[name].needed, **given}
     marks = ", ".join(f"%({column})s" for column in columns)
-    return f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
-
-
-def attempt(db: Person, name: str, given: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:
-    return outcome(db, inserted(name, given, conflict), TABLES[name].needed | given)
+    return outcome(db, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) {conflict}", columns)
 
 
 @pytest.mark.rule("TP-24", "refuses")

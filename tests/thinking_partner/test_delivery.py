@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.people import Person, insert, kill
-from tests.thinking_partner.conftest import World, build_world, schedule
+from tests.thinking_partner.conftest import World, build_world, schedule, work_together
 
 STATES = ["pending", "sent", "failed"]
 STEPS = {("pending", "sent"), ("pending", "failed"), ("failed", "pending")}
@@ -278,36 +275,10 @@ def test_ten_are_taken_unless_told(service: Person, world: World) -> None:
 @pytest.mark.rule("TP-22", "accepts")
 @pytest.mark.rule("TP-22", "refuses")
 def test_twenty_workers_of_whom_one_dies_send_everything_once(connect: Callable[[], Person]) -> None:
-    owner, victim, *workers = [connect() for _ in range(21)]
+    owner = connect()
     schedule_many(owner, build_world(owner).ann.workspace, 150)
-    barrier = Barrier(20)
-    for person in (victim, *workers):
-        person.run("SET ROLE service_role")
-    victim.run("BEGIN")
-    held = set(claim(victim, 7))
-    assert len(held) == 7
-
-    def work(worker: Person) -> list[UUID]:
-        done = []
-        barrier.wait(timeout=30)
-        while taken := claim(worker, 3):
-            for id in taken:
-                move(worker, id, "sent")
-                done.append(id)
-        return done
-
-    with ThreadPoolExecutor(19) as pool:
-        outcomes = [pool.submit(work, worker) for worker in workers]
-        barrier.wait(timeout=30)
-        # In the middle of its transaction, while the others are at work.
-        kill(victim, by=owner)
-        done = Counter(id for outcome in outcomes for id in outcome.result(timeout=30))
-    # Who had found nothing left before it died has gone home; what it held is there for the next.
-    left = claim(owner, 100)
-    assert set(left) <= held
-    done.update(left)
-    assert (len(done), set(done.values())) == (150, {1})
-    assert owner.value("SELECT count(*) FROM scheduled_messages WHERE status = 'sent'") == 150 - len(left)
+    left = work_together(connect, claim, lambda worker, id: move(worker, id, "sent"), 150)
+    assert owner.value("SELECT count(*) FROM scheduled_messages WHERE status = 'sent'") == 150 - left
 
 
 @pytest.mark.rule("TP-22", "refuses")

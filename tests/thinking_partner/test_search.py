@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from pytest_postgresql.executors import NoopExecutor
 from tests.conftest import INSTANCES, filled
 from tests.people import Person, insert
 from tests.thinking_partner.conftest import World, cut, remember, upload
-from tests.vectors import vector
+from tests.vectors import Tally, clusters, vector
 
 MEMORIES = "SELECT * FROM search_memories(%s::extensions.vector, %s"
 CHUNKS = "SELECT * FROM match_chunks(%s::extensions.vector, %s"
@@ -307,30 +307,12 @@ THRESHOLDS = (0.2, 0.5, 0.7)
 COUNTS = (5, 20, 200)
 
 LOAD = """
-SET LOCAL search_path = {schema}, platform, extensions, pg_temp;
-SET LOCAL maintenance_work_mem = '400MB';
--- Shared memory, which several processes would need, is scarce in some containers.
-SET LOCAL max_parallel_maintenance_workers = 0;
-SET LOCAL work_mem = '64MB';
-SELECT setseed(0.25);
-
 CREATE TEMPORARY TABLE people (name text, id uuid, rows integer) ON COMMIT DROP;
 INSERT INTO people SELECT p.name, gen_random_uuid(), p.rows FROM (VALUES {people}) AS p (name, rows);
 INSERT INTO auth.users (id, email) SELECT p.id, p.name || '@example.org' FROM people AS p;
 INSERT INTO workspaces (name, owner_id) SELECT p.name, p.id FROM people AS p;
 INSERT INTO projects (name, workspace_id) SELECT 'Launch', w.id FROM workspaces AS w;
 INSERT INTO projects (name, workspace_id) SELECT 'Book', w.id FROM workspaces AS w;
-
--- Vectors of these lengths in random directions; noise is the sum of four, of length 0.55.
-CREATE TEMPORARY TABLE parts ON COMMIT DROP AS
-SELECT
-    k.kind,
-    n,
-    ARRAY(
-        SELECT (random() - 0.5) * k.length / sqrt(128) FROM generate_series(1, 1536 + 0 * n)
-    )::real[]::vector(1536) AS part
-FROM (VALUES ('common', 1, 0.6), ('topic', 60, 0.6), ('noise', 2000, 0.275)) AS k (kind, count, length)
-CROSS JOIN LATERAL generate_series(1, k.count) AS n;
 
 CREATE TEMPORARY TABLE drawn ON COMMIT DROP AS
 SELECT
@@ -348,17 +330,7 @@ SELECT
 FROM people AS p
 CROSS JOIN LATERAL generate_series(1, p.rows + p.rows / 20) AS n;
 
-ANALYZE parts, drawn;
-DROP INDEX memories_embedding_idx, chunks_embedding_idx;
-
--- Queries, each about another topic.
-CREATE TABLE queries AS
-SELECT t.n, g.part + t.part + a.part + b.part + c.part + d.part AS query
-FROM parts AS g, parts AS t, parts AS a, parts AS b, parts AS c, parts AS d
-WHERE
-    g.kind = 'common' AND t.kind = 'topic' AND t.n <= {queries}
-    AND (a.kind, b.kind, c.kind, d.kind) = ('noise', 'noise', 'noise', 'noise')
-    AND (a.n, b.n, c.n, d.n) = (t.n, 100 + t.n, 200 + t.n, 300 + t.n);
+ANALYZE drawn;
 
 -- Of ten, six are in project Launch, and four in a hundred in Book.
 INSERT INTO memories (user_id, project_id, content, embedding, importance, is_active)
@@ -384,8 +356,6 @@ JOIN parts AS d ON d.kind = 'noise' AND d.n = r.d;
 """
 
 LOAD_CHUNKS = """
-SET LOCAL search_path = {schema}, platform, extensions, pg_temp;
-
 -- Two documents of each: a large one, and in project Launch one of a tenth of all chunks.
 INSERT INTO documents (user_id, project_id, filename, file_type)
 SELECT j.owner_id, CASE WHEN j.name = 'Launch' THEN j.id END, j.name, 'txt' FROM projects AS j;
@@ -451,14 +421,10 @@ def load(url: str) -> None:
     """Fill a database with everybody's rows."""
     with psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
-        indexes = db.rows(
-            "SELECT indexdef FROM pg_indexes WHERE indexname ~ '_embedding_idx$' AND schemaname = %s", [SCHEMA]
-        )
-        people = ", ".join(str(person) for person in PEOPLE.items())
-        db.run(LOAD.format(schema=SCHEMA, people=people, queries=QUERIES))
-        db.run(LOAD_CHUNKS.format(schema=SCHEMA))
-        for index in indexes:
-            db.run(index.indexdef)
+        with clusters(db, QUERIES):
+            people = ", ".join(str(person) for person in PEOPLE.items())
+            db.run(LOAD.format(people=people))
+            db.run(LOAD_CHUNKS)
         db.run("ANALYZE memories, chunks, documents")
 
 
@@ -483,28 +449,6 @@ def loaded(template: NoopExecutor) -> Iterator[Large]:
 def large(loaded: Large) -> Iterator[Large]:
     yield loaded
     loaded.db.conn.rollback()
-
-
-@dataclass
-class Tally:
-    """What searches found, beside what they had to find."""
-
-    found: list[list[Any]] = field(default_factory=list)
-    best: list[list[Any]] = field(default_factory=list)
-
-    def add(self, found: list[Any], best: list[Any]) -> None:
-        self.found.append([row.id for row in found])
-        self.best.append([row.id for row in best])
-        values = [row[-1] for row in found]
-        assert values == sorted(values, reverse=True)
-
-    def check(self, exact: bool, recall: float = 0.95) -> None:
-        """See that all are found; with the index a few may be others than the best, but none may be missing."""
-        assert [len(ids) for ids in self.found] == [len(ids) for ids in self.best]
-        if exact:
-            assert self.found == self.best
-        hits = sum(len({*found} & {*best}) for found, best in zip(self.found, self.best, strict=True))
-        assert hits >= recall * sum(len(ids) for ids in self.best) > 0
 
 
 @pytest.mark.rule("TP-03", "accepts")
