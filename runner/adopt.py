@@ -1,7 +1,7 @@
 """Adopting: recording files as applied whose objects somebody made before Companion kept the history.
 
 The files are built in a scratch schema inside a transaction that is rolled back, and everything they make must be in
-the real schema with the same definition. What else is there is nobody's business here.
+the real schema with the same definition. What else is there is nobody's business here, nor are comments and privileges.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from runner.apply import LOCK_TIMEOUT, Done, Plan, flush, make_plans
+from runner.apply import LOCK_TIMEOUT, Done, Plan, apply, flush, make_plans
 from runner.catalog import differences, snapshot
 from runner.database import Database, Session, check_path, identifier, send, session, settings
 from runner.errors import DriftError
 from runner.lock import runner_lock
 from runner.progress import Progress
 from runner.retry import Attempts, abandon
-from runner.text import without_concurrently
-from runner.tree import open_tree
+from runner.text import for_transaction
+from runner.tree import PLATFORM, open_tree
 
 SCRATCH = "_companion_scratch"
 
@@ -35,21 +35,25 @@ def adopt(
 ) -> list[Done]:
     """Record the pending files of `systems` (up to `to`) as applied, without running them, and return them.
 
+    Platform, unless it is named itself, is applied: whoever made the objects by hand had none.
     Raises DriftError, listing every difference, unless the objects that the files make are there; nothing is recorded
     then.
     """
     progress = progress or Progress()
     tree = open_tree(sql_root)
+    done: list[Done] = []
+    if systems and PLATFORM in tree.systems and PLATFORM not in systems:
+        done = apply(database, [PLATFORM], sql_root=sql_root, lock_timeout=lock_timeout, progress=progress)
     with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
         plans = [plan for plan in make_plans(s, tree, systems, schema, to) if plan.pending]
-        progress.begin(sum(len(plan.pending) for plan in plans))
+        progress.begin(len(done) + sum(len(plan.pending) for plan in plans))
         for plan in plans:
             attempts.run(str(plan.instance), lock_timeout, partial(_check, s, plan, lock_timeout))
-        done = attempts.run("adopting", lock_timeout, partial(_record, s, plans, lock_timeout))
-        for one in done:
+        adopted = attempts.run("adopting", lock_timeout, partial(_record, s, plans, lock_timeout))
+        for one in adopted:
             progress.done(one.system, one.id, 0, one.what)
         flush(s)
-        return done
+        return done + adopted
 
 
 def _check(s: Session, plan: Plan, lock_timeout: float) -> None:
@@ -58,15 +62,17 @@ def _check(s: Session, plan: Plan, lock_timeout: float) -> None:
     path = [SCRATCH, *plan.path[1:]]
     s.conn.execute("BEGIN")
     try:
-        actual = snapshot(s.conn, name, plan.path)
+        actual = snapshot(s.conn, name, plan.path, comments=False)
         s.conn.execute(f"CREATE SCHEMA {identifier(SCRATCH)}".encode())
         for file in plan.chain.files:
-            text = file.text if file.transactional else without_concurrently(file.text)
+            text = file.text if file.transactional else for_transaction(file.text)[0]
             send(s, settings(path, lock_timeout), text, name=file.id, path=file.path)
-        expected = snapshot(s.conn, SCRATCH, path)
+        expected = snapshot(s.conn, SCRATCH, path, comments=False)
     finally:
         abandon(s)
     expected.pop("schema", None)
+    for lines in expected.values():
+        lines[:] = [line for line in lines if not line.startswith(("grant ", "column grant "))]
     if found := differences(expected, actual, extra=False):
         raise DriftError(
             f"{plan.instance}: what the files make is not what schema {name} holds; nothing was recorded",

@@ -77,25 +77,25 @@ SELECT tab.name, 'column ' || quote_ident(a.attname) || ' ' || format_type(a.att
     || CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN ' collate ' || a.attcollation::regcollation::text
         ELSE '' END
     || CASE WHEN a.attstorage <> t.typstorage THEN ' storage ' || a.attstorage::text ELSE '' END
-    || coalesce(' comment ' || col_description(tab.oid, a.attnum), '')
+    || coalesce(%(comment)s::text || col_description(tab.oid, a.attnum), '')
 FROM tab JOIN pg_attribute AS a ON a.attrelid = tab.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 UNION ALL
 SELECT coalesce(tab.name, typ.name), 'constraint ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid)
     || CASE WHEN k.convalidated THEN '' ELSE ' (not validated)' END
-    || coalesce(' comment ' || obj_description(k.oid, 'pg_constraint'), '')
+    || coalesce(%(comment)s::text || obj_description(k.oid, 'pg_constraint'), '')
 FROM pg_constraint AS k LEFT JOIN tab ON tab.oid = k.conrelid LEFT JOIN typ ON typ.oid = k.contypid
 WHERE (tab.oid IS NOT NULL OR typ.oid IS NOT NULL) AND k.contype NOT IN ('t', 'n')
 UNION ALL
 SELECT tab.name, 'index ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (invalid)' END
     || CASE WHEN i.indisreplident THEN ' replica identity' ELSE '' END
     || CASE WHEN i.indisclustered THEN ' clustered' ELSE '' END
-    || coalesce(' comment ' || obj_description(i.indexrelid, 'pg_class'), '')
+    || coalesce(%(comment)s::text || obj_description(i.indexrelid, 'pg_class'), '')
 FROM pg_index AS i JOIN tab ON tab.oid = i.indrelid
 UNION ALL
 SELECT tab.name, 'trigger ' || pg_get_triggerdef(g.oid) || ', enabled ' || g.tgenabled::text
-    || coalesce(' comment ' || obj_description(g.oid, 'pg_trigger'), '')
+    || coalesce(%(comment)s::text || obj_description(g.oid, 'pg_trigger'), '')
 FROM pg_trigger AS g JOIN tab ON tab.oid = g.tgrelid WHERE NOT g.tgisinternal
 UNION ALL
 SELECT tab.name, 'policy ' || quote_ident(q.polname) || ' ' || q.polcmd::text || ', permissive ' || q.polpermissive
@@ -104,7 +104,7 @@ SELECT tab.name, 'policy ' || quote_ident(q.polname) || ' ' || q.polcmd::text ||
         FROM unnest(q.polroles) AS r)
     || coalesce(', using ' || pg_get_expr(q.polqual, q.polrelid), '')
     || coalesce(', check ' || pg_get_expr(q.polwithcheck, q.polrelid), '')
-    || coalesce(' comment ' || obj_description(q.oid, 'pg_policy'), '')
+    || coalesce(%(comment)s::text || obj_description(q.oid, 'pg_policy'), '')
 FROM pg_policy AS q JOIN tab ON tab.oid = q.polrelid
 UNION ALL
 SELECT tab.name, 'rule ' || pg_get_ruledef(w.oid)
@@ -131,7 +131,7 @@ UNION ALL
 SELECT name, 'range of ' || (SELECT rngsubtype::regtype::text FROM pg_range WHERE rngtypid = typ.oid)
 FROM typ WHERE typtype = 'r'
 UNION ALL
-SELECT name, 'comment ' || text FROM (
+SELECT name, ltrim(%(comment)s::text) || text FROM (
     SELECT name, obj_description(oid, 'pg_class') AS text FROM rel
     UNION ALL SELECT name, obj_description(oid, 'pg_proc') FROM fun
     UNION ALL SELECT name, obj_description(oid, 'pg_type') FROM typ
@@ -154,18 +154,21 @@ CROSS JOIN LATERAL aclexplode(t.attacl) AS a
 """
 
 
-def snapshot(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None) -> Snapshot:
+def snapshot(
+    conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None, *, comments: bool = True
+) -> Snapshot:
     """Return the objects of `schema`: name (`table chats`, `function f(integer)`) → sorted lines.
 
     `path` is the search path under which definitions are written out, by default schema, platform and pg_temp: two
-    snapshots compare only under paths that differ in nothing but the schema. Works inside and outside a transaction;
-    the search path is put back. Returns {} when there is no such schema.
+    snapshots compare only under paths that differ in nothing but the schema. Without `comments` they are left out.
+    Works inside and outside a transaction; the search path is put back. Returns {} when there is no such schema.
     """
     names = ", ".join(identifier(name) for name in path or dict.fromkeys((schema, "platform", "pg_temp")))
     before = conn.execute("SELECT current_setting('search_path')").fetchone()
     conn.execute("SELECT set_config('search_path', %s, false)", [names])
     try:
-        rows = conn.execute(_SQL.encode(), {"schema": schema, "history": list(TABLES)}).fetchall()
+        comment = " comment " if comments else None
+        rows = conn.execute(_SQL.encode(), {"schema": schema, "history": list(TABLES), "comment": comment}).fetchall()
     finally:
         if conn.info.transaction_status != psycopg.pq.TransactionStatus.INERROR:
             conn.execute("SELECT set_config('search_path', %s, false)", before)

@@ -147,14 +147,17 @@ def up(database: str | None, sql_root: str | None) -> None:
 @click.option("--to", metavar="ID", help="Apply up to and including this file (one system).")
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would be sent; change nothing.")
 @click.option("--rehearse", is_flag=True, help="Run everything in one transaction and roll it back.")
-@click.option("--adopt", is_flag=True, help="Record files as applied whose objects already exist.")
+@click.option(
+    "--adopt", is_flag=False, flag_value="", metavar="[ID]",
+    help="Record files, up to and including ID, as applied whose objects already exist.",
+)  # fmt: skip
 @_options(_schema, _lock_timeout, _index_timeout, _database, _sql_root, _json)
 def apply(
     systems: tuple[str, ...],
     to: str | None,
     dry_run: bool,
     rehearse: bool,
-    adopt: bool,
+    adopt: str | None,
     schema: str | None,
     lock_timeout: float,
     index_timeout: float,
@@ -166,10 +169,13 @@ def apply(
     from runner.address import resolve
     from runner.status import up_to_date
 
-    if dry_run + rehearse + adopt > 1:
+    if dry_run + rehearse + (adopt is not None) > 1:
         raise UsageError("--dry-run, --rehearse and --adopt exclude each other")
     if dry_run and as_json:
         raise UsageError("--dry-run prints SQL; it has no --json")
+    if adopt and to is not None:
+        raise UsageError("--adopt ID and --to exclude each other")
+    to = adopt or to
     url = resolve(database)
     nothing = "nothing to do: every file is applied"
     if to is None and up_to_date(url, systems, schema=schema, sql_root=sql_root):
@@ -188,7 +194,7 @@ def apply(
             from runner.rehearse import rehearse as rehearse_files
 
             done = rehearse_files(url, systems, **common)
-        elif adopt:
+        elif adopt is not None:
             from runner.adopt import adopt as adopt_files
 
             done = adopt_files(url, systems, **common)

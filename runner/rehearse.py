@@ -12,7 +12,7 @@ from runner.database import Database, Session, check_path, send, settings
 from runner.errors import RehearsalError, SqlError
 from runner.progress import Progress
 from runner.retry import abandon
-from runner.text import without_concurrently
+from runner.text import for_transaction
 from runner.tree import open_tree
 
 # Going back to the savepoint restores the deferral that the next file may count on.
@@ -31,8 +31,9 @@ def rehearse(
 ) -> list[Done]:
     """Run all pending files in one transaction, roll it back, and return them.
 
-    Deferred constraints are checked after each file. CONCURRENTLY is left out. Raises RehearsalError for a file that
-    uses an enum value which another pending file adds: that works only in a later transaction.
+    Deferred constraints are checked after each file. CONCURRENTLY is left out, and so is COMMIT in a DO block. Raises
+    RehearsalError for a file that uses an enum value which another pending file adds: that works only in a later
+    transaction.
     """
     progress = progress or Progress()
     tree = open_tree(sql_root)
@@ -62,8 +63,9 @@ def _rehearse(s: Session, plans: Sequence[Plan], lock_timeout: float, progress: 
             started = time.monotonic()
             text = file.text
             if not file.transactional:
-                progress.note(f"{file.id}: rehearsed without CONCURRENTLY")
-                text = without_concurrently(text)
+                text, left_out = for_transaction(text)
+                if left_out:
+                    progress.note(f"{file.id}: rehearsed without {left_out}")
             try:
                 send(s, settings(plan.path, lock_timeout), text, _CHECK_SQL, name=file.id, path=file.path)
             except SqlError as error:

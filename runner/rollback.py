@@ -15,7 +15,7 @@ from itertools import groupby
 import psycopg
 
 from runner import alone, ledger
-from runner.apply import LOCK_TIMEOUT, Done, flush
+from runner.apply import LOCK_TIMEOUT, Done, flush, ready
 from runner.database import (
     Database,
     Session,
@@ -24,20 +24,19 @@ from runner.database import (
     identifier,
     search_path,
     send,
-    session,
     settings,
 )
 from runner.errors import DataLossError, LedgerError, UsageError
 from runner.history import History, in_order, schema_comment
 from runner.instances import Instance
 from runner.ledger import Entry, Ledger
-from runner.lock import runner_lock
 from runner.losses import find_losses
 from runner.progress import Progress
-from runner.retry import Attempts
-from runner.text import without_concurrently
+from runner.text import for_transaction
 from runner.tree import PLATFORM, Chain, File, find, is_transactional
 
+# What is only tried out warns of nothing.
+_QUIETLY = "SET LOCAL client_min_messages = error;\n"
 _COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
@@ -98,7 +97,7 @@ def rollback(
         raise UsageError("--to, --count and --all exclude each other")
     if count is not None and count < 1:
         raise UsageError("--count must be at least 1")
-    with session(database) as s, runner_lock(s, progress.note), Attempts(s, progress) as attempts:
+    with ready(database, progress) as (s, attempts):
         plans = _make_plans(s, systems, schema, to, 1 if count is None and to is None and not everything else count)
         steps = [
             _Step(plan, file, index == len(plan.entries)) for plan in plans for index, file in enumerate(plan.undo, 1)
@@ -199,7 +198,7 @@ class _Run:
         for step in steps:
             started = time.monotonic()
             self.progress.start(str(step.plan.instance), step.file.id)
-            self._send(step, step.text, step.plan.history.forget_sql(step.file))
+            self._send(step, step.text, after=step.plan.history.forget_sql(step.file))
             done.append(self._finish(step, started))
         file = steps[-1]
         with file_errors(name=file.name, path=None, text=file.text):
@@ -235,8 +234,9 @@ class _Run:
             self.s.conn.execute(settings(plan.path, self.lock_timeout).encode())
             check_path(self.s, plan.path)
 
-    def _send(self, step: _Step, text: str, after: str = "") -> None:
-        send(self.s, settings(step.plan.path, self.lock_timeout), text, after, name=step.name, path=None)
+    def _send(self, step: _Step, text: str, *, before: str = "", after: str = "") -> None:
+        before = settings(step.plan.path, self.lock_timeout) + before
+        send(self.s, before, text, after, name=step.name, path=None)
 
     def _check_losses(self, steps: Sequence[_Step]) -> None:
         inserted: dict[tuple[str, str], int] = {}
@@ -247,7 +247,8 @@ class _Run:
 
         def run() -> None:
             for step in steps:
-                self._send(step, step.text if step.transactional else without_concurrently(step.text))
+                text = step.text if step.transactional else for_transaction(step.text)[0]
+                self._send(step, text, before=_QUIETLY)
 
         schemas = sorted({step.plan.instance.schema for step in steps})
         if losses := find_losses(self.s.conn, schemas, run, inserted):

@@ -16,6 +16,8 @@ _TRANSACTION_COMMAND = re.compile(
 _COPY = re.compile(r"(?:\A|;)\s*(copy\b)", re.I)
 _INSERT = re.compile(r"\binsert\s+into\b", re.I)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
+_DO = re.compile(r"\bdo\s+(?:language\s+\w+\s+)?(\$(?:[A-Za-z_]\w*)?\$)(.*?)\1", re.DOTALL | re.I)
+_COMMIT = re.compile(r"\bcommit(?:\s+and\s+(?:no\s+)?chain)?(?=\s*;)", re.I)
 _LEADING_COMMENTS = re.compile(r"\A(?:\s*--[^\n]*\n)*")
 
 
@@ -46,6 +48,28 @@ def without_concurrently(text: str) -> str:
     for found in reversed(list(_CONCURRENTLY.finditer(blank(text)))):
         text = text[: found.start()] + text[found.end() :]
     return text
+
+
+def without_commits(text: str) -> str:
+    """Return `text` with the COMMITs in the bodies of its DO blocks left out, so that it can run inside a transaction.
+
+    In place of each stands NULL, so that no branch or loop is left empty.
+    """
+    for do in reversed(list(re.finditer(r"\bdo\b", blank(text), re.I))):
+        if block := _DO.match(text, do.start()):
+            body = block[2]
+            for found in reversed(list(_COMMIT.finditer(blank(body)))):
+                body = body[: found.start()] + "NULL" + body[found.end() :]
+            text = text[: block.start(2)] + body + text[block.end(2) :]
+    return text
+
+
+def for_transaction(text: str) -> tuple[str, str]:
+    """Return `text` such that it can run inside a transaction, and the word that was left out for that, if any."""
+    for word, without in (("CONCURRENTLY", without_concurrently), ("COMMIT", without_commits)):
+        if (changed := without(text)) != text:
+            return changed, word
+    return text, ""
 
 
 def without_leading_comments(text: str) -> str:

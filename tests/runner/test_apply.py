@@ -303,6 +303,17 @@ def test_a_rehearsal_changes_nothing(url: str, conn: psycopg.Connection) -> None
     assert any("without CONCURRENTLY" in note for note in notes.notes)
 
 
+def test_a_backfill_in_batches_is_rehearsed_in_one(url: str, conn: psycopg.Connection) -> None:
+    apply(url, ["demo"], to="0001", sql_root=TREES / "backfill")
+    conn.execute("INSERT INTO demo.a VALUES (1), (2)")
+    notes = Notes()
+    assert [one.id for one in rehearse(url, sql_root=TREES / "backfill", progress=notes)] == ["0002_b"]
+    assert "0002_b: rehearsed without COMMIT" in notes.notes
+    assert conn.execute("SELECT note FROM demo.a").fetchall() == [(None,), (None,)]
+    apply(url, sql_root=TREES / "backfill")
+    assert conn.execute("SELECT note FROM demo.a").fetchall() == [("COMMIT;",), ("COMMIT;",)]
+
+
 def test_a_file_that_uses_a_new_enum_value_cannot_be_rehearsed(url: str) -> None:
     apply(url, ["demo"], to="0001", sql_root=TREES / "enum")
     with pytest.raises(RehearsalError, match="0003_c cannot be rehearsed"):
@@ -315,6 +326,28 @@ def test_what_exists_already_can_be_adopted(url: str, conn: psycopg.Connection) 
     conn.execute("CREATE TABLE demo.b (id integer PRIMARY KEY); CREATE TABLE demo.more ()")
     assert [one.what for one in adopt(url, sql_root=TREES / "good")] == ["adopted", "adopted"]
     assert apply(url, sql_root=TREES / "good") == []
+
+
+def test_a_chain_with_a_backfill_is_adopted_whatever_comments_and_grants_say(
+    url: str, conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE SCHEMA demo; CREATE TABLE demo.a (id integer PRIMARY KEY, note text)")
+    conn.execute("COMMENT ON COLUMN demo.a.id IS 'A number.'; REVOKE INSERT ON demo.a FROM CURRENT_USER")
+    assert [one.id for one in adopt(url, sql_root=TREES / "backfill")] == ["0001_a", "0002_b"]
+    assert conn.execute("SELECT obj_description('demo.a'::regclass)").fetchone() == (None,)
+
+
+def test_platform_is_applied_where_another_system_is_adopted(
+    url: str, conn: psycopg.Connection, tree: CopyTree
+) -> None:
+    root = tree("good")
+    (root / "migrations/platform").mkdir()
+    (root / "migrations/platform/0001_p.sql").write_text("CREATE TABLE p (id integer PRIMARY KEY);\n")
+    (root / "migrations/platform/0001_p.rollback.sql").write_text("DROP TABLE p;\n")
+    conn.execute("CREATE SCHEMA demo; CREATE TABLE demo.a (id integer PRIMARY KEY)")
+    done = adopt(url, ["demo"], to="0001", sql_root=root)
+    assert [(one.id, one.what) for one in done] == [("0001_p", "applied"), ("0001_a", "adopted")]
+    assert ids(conn, "platform") == ["0001_p"]
 
 
 def test_what_differs_is_not_adopted(url: str, conn: psycopg.Connection) -> None:

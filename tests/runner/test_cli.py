@@ -81,6 +81,7 @@ def test_an_error_as_json_is_one_document(url: str) -> None:
         (["apply", "nope"], 2, "unknown system 'nope'"),
         (["apply", "--to", "0001"], 2, "--to needs exactly one system"),
         (["apply", "--dry-run", "--rehearse"], 2, "exclude each other"),
+        (["apply", "demo", "--adopt", "0001", "--to", "0001"], 2, "exclude each other"),
         (["rollback", "nope"], 2, "not installed"),
         (["seed"], 2, "say --demo"),
         (["frobnicate"], 2, "No such command"),
@@ -120,6 +121,14 @@ def test_a_refused_rollback_names_tables_and_rows(url: str, conn: psycopg.Connec
     conn.execute("INSERT INTO demo.b SELECT generate_series(1, 1234)")
     code, _, err = run("rollback")
     assert code == 1 and "  demo.b: 1,234 rows" in err and "--discard-data" in err
+
+
+@pytest.mark.parametrize("args", [["--adopt", "0001"], ["--adopt", "--to", "0001"]])
+def test_files_are_adopted_up_to_one(url: str, conn: psycopg.Connection, args: list[str]) -> None:
+    conn.execute("CREATE SCHEMA demo; CREATE TABLE demo.a (id integer PRIMARY KEY)")
+    assert run("apply", "demo", *args)[0] == 0
+    assert ids(conn) == ["0001_a"]
+    assert run("apply", "demo", "--adopt")[0] == 3 and ids(conn) == ["0001_a"]
 
 
 def test_a_new_file_is_refused_until_it_is_written(tree: CopyTree) -> None:

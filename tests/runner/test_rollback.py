@@ -13,7 +13,7 @@ from runner.errors import DataLossError, LedgerError, UsageError
 from runner.rollback import rollback
 from runner.seed import seed
 from tests.runner.conftest import TREES
-from tests.runner.test_apply import CopyTree, ids, schemas
+from tests.runner.test_apply import CopyTree, Notes, ids, schemas
 
 
 def losses(caught: pytest.ExceptionInfo[DataLossError]) -> list[str]:
@@ -132,6 +132,18 @@ def test_a_statement_outside_transactions_is_undone_and_tried_first(url: str, co
     assert ids(conn) == ["0001_a", "0002_b"]
     rollback(url)
     assert conn.execute("SELECT to_regclass('demo.a_id_idx')").fetchone() == (None,)
+
+
+def test_what_the_server_warns_of_is_told_once_and_only_when_it_is_done(url: str, conn: psycopg.Connection) -> None:
+    apply(url, ["demo"], to="0001", sql_root=TREES / "backfill")
+    conn.execute("INSERT INTO demo.a VALUES (1), (2)")
+    apply(url, sql_root=TREES / "backfill")
+    notes = Notes()
+    with pytest.raises(DataLossError):
+        rollback(url, everything=True, progress=notes)
+    assert notes.notes == []
+    rollback(url, count=1, progress=notes)
+    assert notes.notes == ["server: 2 rows say nothing any more"]
 
 
 def test_platform_is_kept_while_it_is_needed(url: str, conn: psycopg.Connection) -> None:

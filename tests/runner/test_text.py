@@ -6,7 +6,7 @@ import pytest
 
 from runner.database import Session, redact, wrap
 from runner.display import caret_line, excerpt
-from runner.text import blank, transaction_command, without_concurrently
+from runner.text import blank, for_transaction, transaction_command, without_concurrently
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,15 @@ def test_blanking_keeps_every_position() -> None:
 def test_concurrently_is_left_out_only_where_it_is_code() -> None:
     text = "CREATE INDEX CONCURRENTLY i ON t ((x = 'CONCURRENTLY'));"
     assert without_concurrently(text) == "CREATE INDEX  i ON t ((x = 'CONCURRENTLY'));"
+
+
+def test_a_commit_is_left_out_of_a_block_only_where_it_is_code() -> None:
+    text = (
+        "DO $x$ BEGIN IF f('COMMIT;') THEN commit /* COMMIT; */; END IF; COMMIT AND CHAIN; END $x$; SELECT $$COMMIT;$$"
+    )
+    expected = "DO $x$ BEGIN IF f('COMMIT;') THEN NULL /* COMMIT; */; END IF; NULL; END $x$; SELECT $$COMMIT;$$"
+    assert for_transaction(text) == (expected, "COMMIT")
+    assert for_transaction("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING; -- DO $$ COMMIT; $$")[1] == ""
 
 
 def test_a_caret_stands_under_its_column_after_tabs_and_wide_letters() -> None:
