@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from bench import apply, chatvrm, hugo, othello, thinking_partner
+from bench import apply, aurum, aurum_upgrade, chatvrm, hugo, othello, thinking_partner
 from bench.measure import Row
 from bench.place import place
 
 # Each has TITLE, NOTES and measure(place, quick), which yields rows.
-SUITES = (apply, hugo, chatvrm, othello, thinking_partner)
+SUITES = (apply, hugo, aurum, aurum_upgrade, chatvrm, othello, thinking_partner)
 
 RESULTS = Path(__file__).with_name("results.md")
 HEADER = ("measurement", "ours", "compared with", "ratio (min to max)", "aim")

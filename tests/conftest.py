@@ -36,6 +36,7 @@ INSTANCES = {
     "othello": ["othello", "othello_acme"],
     "thinking_partner": ["thinking_partner", "thinking_acme"],
     "chatvrm": ["chatvrm", "chatvrm_acme"],
+    "aurum": ["aurum", "aurum_acme"],
 }
 
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
@@ -157,3 +158,43 @@ def kill(victim: Person, by: Person) -> None:
     """End a session on the server, whatever it is doing, and wait until it is gone."""
     assert by.value("SELECT pg_terminate_backend(%s, 10000)", [victim.conn.info.backend_pid])
     victim.conn.close()
+
+
+def work_together(
+    connect: Callable[[], Person],
+    claim: Callable[[Person, int], list[UUID]],
+    finish: Callable[[Person, UUID], object],
+    due: int,
+) -> int:
+    """Let twenty workers, one of whom dies, do all that is due, see that nothing is done twice, return what is left.
+
+    That is of what the dead one held, when the others had found nothing more before it died.
+    """
+    owner, victim, *workers = [connect() for _ in range(21)]
+    barrier = Barrier(20)
+    for person in (victim, *workers):
+        person.run("SET ROLE service_role")
+    victim.run("BEGIN")
+    held = set(claim(victim, 7))
+    assert len(held) == 7
+
+    def work(worker: Person) -> list[UUID]:
+        done = []
+        barrier.wait(timeout=30)
+        while taken := claim(worker, 3):
+            for id in taken:
+                finish(worker, id)
+                done.append(id)
+        return done
+
+    with ThreadPoolExecutor(19) as pool:
+        outcomes = [pool.submit(work, worker) for worker in workers]
+        barrier.wait(timeout=30)
+        # In the middle of its transaction, while the others are at work.
+        kill(victim, by=owner)
+        done = Counter(id for outcome in outcomes for id in outcome.result(timeout=30))
+    left = claim(owner, 100)
+    assert set(left) <= held
+    done.update(left)
+    assert (len(done), set(done.values())) == (due, {1})
+    return len(left)

@@ -70,8 +70,9 @@ def test_names_on_the_page_exist(shared_database: str, page: Path) -> None:
             -- Rules that a trigger enforces are named in its function or its arguments.
             UNION SELECT (regexp_matches(prosrc, '\\m[a-z_]+_(?:check|fkey)\\M', 'g'))[1] FROM pg_proc
                 WHERE pronamespace = %(schema)s::regnamespace
-            UNION SELECT (regexp_matches(encode(tgargs, 'escape'), '[a-z_]+_check', 'g'))[1] FROM pg_trigger AS t
-                JOIN pg_class AS c ON c.oid = t.tgrelid WHERE c.relnamespace = %(schema)s::regnamespace
+            UNION SELECT (regexp_matches(encode(tgargs, 'escape'), '[a-z_]+_(?:check|fkey)', 'g'))[1]
+                FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+                WHERE c.relnamespace = %(schema)s::regnamespace
             """,
             {"schema": INSTANCES[page.stem][0]},
         ).fetchall()

@@ -65,7 +65,7 @@ def clusters(db: Person, queries: int) -> Iterator[None]:
     by row takes many times as long.
     """
     indexes = db.rows(
-        "SELECT indexname, indexdef FROM pg_indexes WHERE indexname ~ '_embedding_idx$' AND schemaname = %s",
+        "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef ~ 'USING hnsw' AND schemaname = %s",
         [db.schema],
     )
     db.run(CLUSTERS.format(schema=db.schema, queries=queries))

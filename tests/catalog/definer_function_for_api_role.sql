@@ -12,6 +12,8 @@ WHERE p.pronamespace IN (SELECT oid FROM instance)
         'soft_delete_conversation', -- the same
         'get_document_with_stats', -- one's own document only; under row-level security its index could not be used
         'knowledge_base_is_active', -- tells of one knowledge base what the policy of its entries asks
+        'record_insight_feedback', -- counts what nobody writes
+        'refresh_user_statistics', -- users write nothing in the cache; the caller's own figures only
         'create_api_key', -- no API role touches the table of keys
         'revoke_api_key', -- the same
         'begin_conversation_earlier', -- users write no started_at; one's own conversation only

@@ -10,5 +10,5 @@ WHERE k.connamespace IN (SELECT oid FROM instance)
         WHEN 'p' THEN '_pkey$'
         WHEN 'f' THEN '_fkey$'
         WHEN 'u' THEN '_(key|idx)$|^(idx|unique)_'
-        ELSE '_(check|fkey)$|^check_'
+        ELSE '_(check|fkey)$|^(check|chk)_'
     END

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.people import Person, insert, kill
-from tests.thinking_partner.conftest import World, build_world, schedule, work_together
+from tests.people import Person, insert, kill, work_together
+from tests.thinking_partner.conftest import World, build_world, schedule
 
 STATES = ["pending", "sent", "failed"]
 STEPS = {("pending", "sent"), ("pending", "failed"), ("failed", "pending")}

@@ -1,0 +1,2 @@
+DROP FUNCTION keep_deleted();
+DROP FUNCTION keep_archived_at();

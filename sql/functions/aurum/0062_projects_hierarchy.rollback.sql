@@ -1,0 +1,2 @@
+DROP TRIGGER projects_place ON projects;
+DROP TRIGGER projects_place_insert ON projects;

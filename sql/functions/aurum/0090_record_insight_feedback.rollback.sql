@@ -1,0 +1,1 @@
+DROP FUNCTION record_insight_feedback(uuid, text, jsonb);

@@ -1,0 +1,2 @@
+DROP FUNCTION log_change();
+DROP FUNCTION request_origin();

@@ -1,0 +1,1 @@
+DROP FUNCTION count_for_user_stats();

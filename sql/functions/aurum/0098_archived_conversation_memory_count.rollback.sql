@@ -1,0 +1,3 @@
+DROP TRIGGER archived_conversation_memory_count_delete ON archived_conversation_memory;
+DROP TRIGGER archived_conversation_memory_count_update ON archived_conversation_memory;
+DROP TRIGGER archived_conversation_memory_count_insert ON archived_conversation_memory;

@@ -1,0 +1,9 @@
+DROP TRIGGER areas_log ON areas;
+DROP TRIGGER areas_count_delete ON areas;
+DROP TRIGGER areas_count_update ON areas;
+DROP TRIGGER areas_count_insert ON areas;
+DROP TRIGGER areas_remove ON areas;
+DROP TRIGGER areas_updated_at ON areas;
+DROP TRIGGER areas_maintain_update ON areas;
+DROP TRIGGER areas_maintain_insert ON areas;
+DROP TRIGGER areas_immutable ON areas;

@@ -1,0 +1,12 @@
+DROP TRIGGER projects_log ON projects;
+DROP TRIGGER projects_count_delete ON projects;
+DROP TRIGGER projects_count_update ON projects;
+DROP TRIGGER projects_count_insert ON projects;
+DROP TRIGGER projects_embedding_keep ON projects;
+DROP TRIGGER projects_embedding_insert ON projects;
+DROP TRIGGER projects_embedding_stale ON projects;
+DROP TRIGGER projects_remove ON projects;
+DROP TRIGGER projects_updated_at ON projects;
+DROP TRIGGER projects_maintain_update ON projects;
+DROP TRIGGER projects_maintain_insert ON projects;
+DROP TRIGGER projects_immutable ON projects;

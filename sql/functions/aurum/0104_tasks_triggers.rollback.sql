@@ -1,0 +1,12 @@
+DROP TRIGGER tasks_log ON tasks;
+DROP TRIGGER tasks_count_delete ON tasks;
+DROP TRIGGER tasks_count_update ON tasks;
+DROP TRIGGER tasks_count_insert ON tasks;
+DROP TRIGGER tasks_embedding_keep ON tasks;
+DROP TRIGGER tasks_embedding_insert ON tasks;
+DROP TRIGGER tasks_embedding_stale ON tasks;
+DROP TRIGGER tasks_remove ON tasks;
+DROP TRIGGER tasks_updated_at ON tasks;
+DROP TRIGGER tasks_maintain_update ON tasks;
+DROP TRIGGER tasks_maintain_insert ON tasks;
+DROP TRIGGER tasks_immutable ON tasks;

@@ -1,0 +1,11 @@
+DROP TRIGGER journal_entries_log ON journal_entries;
+DROP TRIGGER journal_entries_count_delete ON journal_entries;
+DROP TRIGGER journal_entries_count_update ON journal_entries;
+DROP TRIGGER journal_entries_count_insert ON journal_entries;
+DROP TRIGGER journal_entries_embedding_keep ON journal_entries;
+DROP TRIGGER journal_entries_embedding_insert ON journal_entries;
+DROP TRIGGER journal_entries_embedding_stale ON journal_entries;
+DROP TRIGGER journal_entries_updated_at ON journal_entries;
+DROP TRIGGER journal_entries_maintain_update ON journal_entries;
+DROP TRIGGER journal_entries_maintain_insert ON journal_entries;
+DROP TRIGGER journal_entries_immutable ON journal_entries;

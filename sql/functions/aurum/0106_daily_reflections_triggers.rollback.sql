@@ -1,0 +1,7 @@
+DROP TRIGGER daily_reflections_embedding_keep ON daily_reflections;
+DROP TRIGGER daily_reflections_embedding_insert ON daily_reflections;
+DROP TRIGGER daily_reflections_embedding_stale ON daily_reflections;
+DROP TRIGGER daily_reflections_updated_at ON daily_reflections;
+DROP TRIGGER daily_reflections_maintain_update ON daily_reflections;
+DROP TRIGGER daily_reflections_maintain_insert ON daily_reflections;
+DROP TRIGGER daily_reflections_immutable ON daily_reflections;

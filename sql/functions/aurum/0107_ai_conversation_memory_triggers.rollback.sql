@@ -1,0 +1,9 @@
+DROP TRIGGER ai_conversation_memory_count_delete ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_count_update ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_count_insert ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_embedding_keep ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_embedding_insert ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_embedding_stale ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_maintain_update ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_maintain_insert ON ai_conversation_memory;
+DROP TRIGGER ai_conversation_memory_immutable ON ai_conversation_memory;

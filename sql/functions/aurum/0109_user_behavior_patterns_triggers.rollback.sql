@@ -1,0 +1,2 @@
+DROP TRIGGER user_behavior_patterns_updated_at ON user_behavior_patterns;
+DROP TRIGGER user_behavior_patterns_immutable ON user_behavior_patterns;

@@ -1,0 +1,1 @@
+DROP FUNCTION compute_statistics(date, text, uuid[]);

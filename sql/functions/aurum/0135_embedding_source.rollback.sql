@@ -1,0 +1,2 @@
+DROP FUNCTION embedding_text_hash(text[]);
+DROP FUNCTION embedding_source(text);

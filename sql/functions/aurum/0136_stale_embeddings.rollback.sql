@@ -1,0 +1,1 @@
+DROP FUNCTION stale_embeddings(text, integer);

@@ -1,0 +1,1 @@
+DROP FUNCTION set_embedding(text, uuid, text, vector[], text);

@@ -1,0 +1,1 @@
+DROP FUNCTION rag_search(vector, uuid, integer, integer);

@@ -1,0 +1,1 @@
+DROP FUNCTION find_similar_journal_entries(vector, integer, uuid);

@@ -1,0 +1,1 @@
+DROP FUNCTION find_similar_tasks(vector, integer, uuid, boolean);

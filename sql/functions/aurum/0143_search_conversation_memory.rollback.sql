@@ -1,0 +1,1 @@
+DROP FUNCTION search_conversation_memory(vector, uuid, integer, timestamptz);

@@ -1,0 +1,1 @@
+DROP FUNCTION archive_old_conversations(interval);

@@ -1,0 +1,1 @@
+DROP FUNCTION slow_query_report(integer);

@@ -1,0 +1,1 @@
+DROP FUNCTION prepare_statements();

@@ -1,0 +1,2 @@
+DELETE FROM jobs
+WHERE name = 'refresh-statistics';

@@ -1,0 +1,1 @@
+-- The extension is a prerequisite that others may use by now: it stays.

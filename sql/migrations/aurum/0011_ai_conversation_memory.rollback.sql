@@ -1,0 +1,1 @@
+DROP TABLE ai_conversation_memory;

@@ -1,0 +1,9 @@
+ALTER TABLE journal_entries
+DROP COLUMN embedding_claimed_until,
+DROP COLUMN embedding_hash,
+DROP COLUMN sentiment_score,
+DROP COLUMN ai_insights_generated,
+DROP COLUMN embedding_updated_at,
+DROP COLUMN embedding_model,
+DROP COLUMN title_embedding,
+DROP COLUMN content_embedding;

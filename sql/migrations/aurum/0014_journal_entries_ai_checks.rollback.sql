@@ -1,0 +1,3 @@
+ALTER TABLE journal_entries
+DROP CONSTRAINT journal_entries_embeddings_check,
+DROP CONSTRAINT journal_entries_sentiment_score_check;

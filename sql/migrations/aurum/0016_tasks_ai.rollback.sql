@@ -1,0 +1,13 @@
+ALTER TABLE tasks
+DROP COLUMN embedding_claimed_until,
+DROP COLUMN embedding_hash,
+DROP COLUMN obstacle_risk,
+DROP COLUMN ai_suggested_timeblock,
+DROP COLUMN hrm_last_analyzed,
+DROP COLUMN hrm_reasoning_summary,
+DROP COLUMN hrm_alignment_score,
+DROP COLUMN hrm_priority_score,
+DROP COLUMN embedding_updated_at,
+DROP COLUMN embedding_model,
+DROP COLUMN name_embedding,
+DROP COLUMN description_embedding;

@@ -1,0 +1,5 @@
+ALTER TABLE tasks
+DROP CONSTRAINT tasks_embeddings_check,
+DROP CONSTRAINT tasks_obstacle_risk_check,
+DROP CONSTRAINT tasks_hrm_alignment_score_check,
+DROP CONSTRAINT tasks_hrm_priority_score_check;

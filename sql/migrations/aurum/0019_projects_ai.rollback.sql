@@ -1,0 +1,13 @@
+ALTER TABLE projects
+DROP COLUMN embedding_claimed_until,
+DROP COLUMN embedding_hash,
+DROP COLUMN last_activity_date,
+DROP COLUMN actual_hours_spent,
+DROP COLUMN estimated_hours,
+DROP COLUMN hrm_health_score,
+DROP COLUMN hrm_suggested_adjustments,
+DROP COLUMN hrm_risk_assessment,
+DROP COLUMN hrm_coherence_score,
+DROP COLUMN embedding_updated_at,
+DROP COLUMN embedding_model,
+DROP COLUMN combined_embedding;

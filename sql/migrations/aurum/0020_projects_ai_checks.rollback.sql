@@ -1,0 +1,6 @@
+ALTER TABLE projects
+DROP CONSTRAINT projects_combined_embedding_check,
+DROP CONSTRAINT projects_actual_hours_spent_check,
+DROP CONSTRAINT projects_estimated_hours_check,
+DROP CONSTRAINT projects_hrm_health_score_check,
+DROP CONSTRAINT projects_hrm_coherence_score_check;

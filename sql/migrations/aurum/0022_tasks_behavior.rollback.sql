@@ -1,0 +1,9 @@
+ALTER TABLE tasks
+DROP COLUMN energy_level_at_completion,
+DROP COLUMN energy_level_at_start,
+DROP COLUMN context_switches,
+DROP COLUMN interruption_count,
+DROP COLUMN focus_time_minutes,
+DROP COLUMN actual_end_time,
+DROP COLUMN actual_start_time,
+DROP COLUMN actual_duration;

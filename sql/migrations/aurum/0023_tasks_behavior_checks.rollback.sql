@@ -1,0 +1,5 @@
+ALTER TABLE tasks
+DROP CONSTRAINT tasks_energy_level_at_completion_check,
+DROP CONSTRAINT tasks_energy_level_at_start_check,
+DROP CONSTRAINT tasks_actual_time_check,
+DROP CONSTRAINT tasks_behavior_check;

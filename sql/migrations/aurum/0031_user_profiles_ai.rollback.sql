@@ -1,0 +1,10 @@
+ALTER TABLE user_profiles
+DROP COLUMN last_activity_at,
+DROP COLUMN ai_features_enabled,
+DROP COLUMN ai_onboarding_completed,
+DROP COLUMN timezone,
+DROP COLUMN preferred_working_hours,
+DROP COLUMN average_daily_completion_rate,
+DROP COLUMN total_focus_hours,
+DROP COLUMN longest_streak,
+DROP COLUMN user_tier;

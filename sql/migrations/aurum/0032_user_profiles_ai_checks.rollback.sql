@@ -1,0 +1,7 @@
+ALTER TABLE user_profiles
+DROP CONSTRAINT user_profiles_timezone_fkey,
+DROP CONSTRAINT user_profiles_preferred_working_hours_check,
+DROP CONSTRAINT user_profiles_average_daily_completion_rate_check,
+DROP CONSTRAINT user_profiles_total_focus_hours_check,
+DROP CONSTRAINT user_profiles_longest_streak_check,
+DROP CONSTRAINT user_profiles_user_tier_check;

@@ -1,0 +1,9 @@
+-- depends: 0032_user_profiles_ai_checks
+-- Old rows are looked at while everybody reads and writes.
+ALTER TABLE user_profiles
+VALIDATE CONSTRAINT user_profiles_user_tier_check,
+VALIDATE CONSTRAINT user_profiles_longest_streak_check,
+VALIDATE CONSTRAINT user_profiles_total_focus_hours_check,
+VALIDATE CONSTRAINT user_profiles_average_daily_completion_rate_check,
+VALIDATE CONSTRAINT user_profiles_preferred_working_hours_check,
+VALIDATE CONSTRAINT user_profiles_timezone_fkey;

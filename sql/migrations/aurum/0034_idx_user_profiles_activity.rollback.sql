@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY idx_user_profiles_activity;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY user_profiles_timezone_idx;

@@ -1,0 +1,11 @@
+ALTER TABLE user_stats
+DROP COLUMN updated_at,
+DROP COLUMN current_momentum_score,
+DROP COLUMN weekly_active_days,
+DROP COLUMN task_estimation_accuracy,
+DROP COLUMN average_task_completion_time,
+DROP COLUMN total_focus_time_minutes,
+DROP COLUMN ai_satisfaction_score,
+DROP COLUMN insights_applied,
+DROP COLUMN insights_generated,
+DROP COLUMN total_ai_interactions;

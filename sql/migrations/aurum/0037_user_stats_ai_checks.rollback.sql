@@ -1,0 +1,5 @@
+ALTER TABLE user_stats
+DROP CONSTRAINT user_stats_current_momentum_score_check,
+DROP CONSTRAINT user_stats_weekly_active_days_check,
+DROP CONSTRAINT user_stats_task_estimation_accuracy_check,
+DROP CONSTRAINT user_stats_ai_satisfaction_score_check;

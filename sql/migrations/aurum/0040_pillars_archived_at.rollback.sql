@@ -1,0 +1,2 @@
+DROP TRIGGER pillars_archived_at ON pillars;
+ALTER TABLE pillars DROP COLUMN archived_at;

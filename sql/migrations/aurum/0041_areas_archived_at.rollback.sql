@@ -1,0 +1,2 @@
+DROP TRIGGER areas_archived_at ON areas;
+ALTER TABLE areas DROP COLUMN archived_at;

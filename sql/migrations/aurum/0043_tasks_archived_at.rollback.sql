@@ -1,0 +1,2 @@
+DROP TRIGGER tasks_archived_at ON tasks;
+ALTER TABLE tasks DROP COLUMN archived_at;

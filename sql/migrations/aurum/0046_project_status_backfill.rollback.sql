@@ -1,0 +1,1 @@
+-- The rollback of the file before this one translates back.

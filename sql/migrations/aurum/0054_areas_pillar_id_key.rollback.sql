@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY areas_pillar_id_key;

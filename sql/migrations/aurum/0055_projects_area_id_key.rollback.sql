@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY projects_area_id_key;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY tasks_parent_task_id_key;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY tasks_project_id_idx;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY projects_pillar_id_idx;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY tasks_pillar_id_idx;

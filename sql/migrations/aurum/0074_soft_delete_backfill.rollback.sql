@@ -1,0 +1,1 @@
+-- The columns go with the file that made them.

@@ -1,0 +1,1 @@
+ALTER TABLE pillars DROP CONSTRAINT pillars_archived_at_check;

@@ -1,0 +1,1 @@
+ALTER TABLE areas DROP CONSTRAINT areas_archived_at_check;

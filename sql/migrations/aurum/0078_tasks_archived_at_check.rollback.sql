@@ -1,0 +1,1 @@
+ALTER TABLE tasks DROP CONSTRAINT tasks_archived_at_check;

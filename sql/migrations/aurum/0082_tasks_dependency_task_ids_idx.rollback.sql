@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY tasks_dependency_task_ids_idx;

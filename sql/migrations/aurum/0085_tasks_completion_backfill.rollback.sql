@@ -1,0 +1,1 @@
+-- What said that it is done still says so.

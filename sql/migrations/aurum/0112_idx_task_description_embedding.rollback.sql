@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY idx_task_description_embedding;

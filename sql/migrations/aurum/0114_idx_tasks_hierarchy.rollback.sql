@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY idx_tasks_hierarchy;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY areas_user_id_idx;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY journal_entries_user_id_idx;

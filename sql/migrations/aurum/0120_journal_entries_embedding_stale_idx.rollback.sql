@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY journal_entries_embedding_stale_idx;

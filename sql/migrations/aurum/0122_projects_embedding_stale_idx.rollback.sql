@@ -1,0 +1,2 @@
+-- transactional: false
+DROP INDEX CONCURRENTLY projects_embedding_stale_idx;

@@ -1,0 +1,1 @@
+DROP VIEW my_hierarchy;

@@ -1,0 +1,1 @@
+-- True counters stay.

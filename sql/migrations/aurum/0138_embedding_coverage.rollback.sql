@@ -1,0 +1,1 @@
+DROP VIEW embedding_coverage;

@@ -1,0 +1,4 @@
+REVOKE SELECT ON archived_conversation_memory FROM authenticated;
+REVOKE SELECT, INSERT, UPDATE, DELETE ON archived_conversation_memory FROM service_role;
+DROP POLICY archived_conversation_memory_service_all ON archived_conversation_memory;
+DROP POLICY archived_conversation_memory_user_read ON archived_conversation_memory;
