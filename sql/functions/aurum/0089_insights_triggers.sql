@@ -46,7 +46,8 @@ BEGIN
 END;
 $$;
 REVOKE ALL ON FUNCTION keep_superseded() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION keep_superseded() IS 'Trigger: an insight that has a newer version stays inactive, whatever is written.';
+COMMENT ON FUNCTION keep_superseded() IS
+'Trigger: an insight that has a newer version stays inactive, whatever is written.';
 
 CREATE TRIGGER insights_superseded
 BEFORE UPDATE ON insights
