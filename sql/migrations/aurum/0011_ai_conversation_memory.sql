@@ -43,7 +43,9 @@ WITH (m = 24, ef_construction = 128);
 -- What waits for an embedding, oldest first.
 CREATE INDEX ai_conversation_memory_embedding_stale_idx ON ai_conversation_memory (created_at)
 WHERE embedding_hash IS NULL;
--- For the monthly archive.
+-- For the monthly archive, batch by batch.
+CREATE INDEX ai_conversation_memory_created_at_idx ON ai_conversation_memory (created_at);
+-- For user_engagement.
 CREATE INDEX ai_conversation_memory_date_idx ON ai_conversation_memory (conversation_date);
 
 COMMENT ON TABLE ai_conversation_memory IS 'What was said between a user and the assistant.';

@@ -123,25 +123,34 @@ REVOKE ALL ON statistics_cache_usage FROM PUBLIC, anon, authenticated, service_r
 CREATE VIEW user_engagement
 WITH (security_invoker = TRUE)
 AS
+WITH reflected AS (
+    SELECT
+        r.reflection_date AS day,
+        count(*) AS reflections
+    FROM daily_reflections AS r
+    WHERE r.reflection_date >= current_date - 29
+    GROUP BY r.reflection_date
+),
+
+talked AS (
+    SELECT
+        m.conversation_date AS day,
+        count(DISTINCT m.user_id) AS people,
+        count(*) AS messages
+    FROM ai_conversation_memory AS m
+    WHERE m.conversation_date >= current_date - 29 AND m.message_role = 'user'
+    GROUP BY m.conversation_date
+)
+
 SELECT
     d.day::date AS day,
     (SELECT count(*) FROM user_stats) AS users,
-    (
-        SELECT count(*)
-        FROM daily_reflections AS r
-        WHERE r.reflection_date = d.day::date
-    ) AS reflections,
-    (
-        SELECT count(DISTINCT m.user_id)
-        FROM ai_conversation_memory AS m
-        WHERE m.conversation_date = d.day::date AND m.message_role = 'user'
-    ) AS people_talking,
-    (
-        SELECT count(*)
-        FROM ai_conversation_memory AS m
-        WHERE m.conversation_date = d.day::date AND m.message_role = 'user'
-    ) AS messages
-FROM generate_series(current_date - 29, current_date, interval '1 day') AS d (day);
+    coalesce(r.reflections, 0) AS reflections,
+    coalesce(t.people, 0) AS people_talking,
+    coalesce(t.messages, 0) AS messages
+FROM generate_series(current_date - 29, current_date, interval '1 day') AS d (day)
+LEFT JOIN reflected AS r ON d.day = r.day
+LEFT JOIN talked AS t ON d.day = t.day;
 REVOKE ALL ON user_engagement FROM PUBLIC, anon, authenticated, service_role;
 
 COMMENT ON VIEW embedding_backlog IS 'Embedding generation: what waits, since when, and what was made in a day.';
