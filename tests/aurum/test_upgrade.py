@@ -12,7 +12,7 @@ import pytest
 
 from runner.apply import apply
 from runner.catalog import differences, snapshot
-from runner.errors import DataLossError
+from runner.errors import DataLossError, SqlError
 from runner.rehearse import rehearse
 from runner.rollback import rollback
 from runner.tree import open_tree
@@ -344,6 +344,19 @@ def test_the_upgrade_can_be_rehearsed_on_what_is_there(db: Person, empty_databas
     assert [one.id for one in rehearse(empty_database, ["aurum"])] == LATER
     assert read(db) == before
     assert differences(catalog, snapshot(db.conn, "aurum")) == []
+
+
+@pytest.mark.rule("AUR-05", "refuses")
+def test_a_percentage_beyond_its_range_stops_the_upgrade_before_the_row_is_refused(
+    db: Person, empty_database: str
+) -> None:
+    db.run("UPDATE projects SET completion_percentage = 120 WHERE name = 'Grow' AND status = 'On Hold'")
+    rows = db.value("SELECT count(*) FROM projects WHERE completion_percentage = 120")
+    with pytest.raises(SqlError, match=f"projects: {rows} with a completion_percentage"):
+        apply(empty_database, ["aurum"])
+    assert db.run("UPDATE projects SET priority = 'low' WHERE completion_percentage = 120") == rows > 0
+    db.run("UPDATE projects SET completion_percentage = 100 WHERE completion_percentage = 120")
+    assert [one.id for one in apply(empty_database, ["aurum"])][-1] == LATER[-1]
 
 
 def undo(url: str) -> list[str]:

@@ -9,7 +9,7 @@ BEGIN
     IF v_rows > 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',
-            MESSAGE = format('%s projects have a completion_percentage that is not from 0 to 100', v_rows),
+            MESSAGE = format('projects: %s with a completion_percentage that is not from 0 to 100', v_rows),
             HINT = 'Correct them, then apply again: UPDATE projects SET completion_percentage = '
                 'least(greatest(completion_percentage, 0), 100) WHERE completion_percentage NOT BETWEEN 0 AND 100;',
             CONSTRAINT = 'chk_completion_percentage',
