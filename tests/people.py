@@ -123,6 +123,19 @@ def outcome(db: Person, sql: str, values: dict[str, Any]) -> tuple[Any, ...]:
         return diag.sqlstate, *(part and re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", part) for part in said)
 
 
+def insertion(db: Person, table: str, columns: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:
+    """Insert a row, undo it, and return the outcome."""
+    marks = ", ".join(f"%({column})s" for column in columns)
+    return outcome(db, f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}", columns)
+
+
+def contents(db: Person, owners: dict[str, str], user: UUID) -> list[tuple[str, ...]]:
+    """Return all rows of a user, with their places and by whom they were written; `owners` is table and column."""
+    one = "SELECT '{0}', t.tableoid::text, t.ctid::text, t.xmin::text, t::text FROM {0} AS t WHERE t.{1} = %(user)s"
+    sql = " UNION ALL ".join(one.format(*pair) for pair in owners.items())
+    return sorted(tuple(row) for row in db.rows(sql, {"user": user}))
+
+
 @contextmanager
 def blocked(waiting: Person, holding: Person, sql: str, params: Params = None) -> Iterator[Future[int]]:
     """Run a statement in a session that has to wait for another one, and yield while it waits.

@@ -81,3 +81,13 @@ def policies(db: Person) -> dict[str, tuple[str, str, str]]:
     )
     assert all(row.polpermissive for row in rows)
     return {row.polname: (row.relname, row.roles, row.polcmd) for row in rows}
+
+
+def signature(db: Person, function: str) -> tuple[str, str]:
+    """Return the arguments and the result of a function, as the catalog writes them."""
+    found = db.row(
+        "SELECT pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result FROM pg_proc"
+        " WHERE pronamespace = %s::regnamespace AND proname = %s",
+        [db.schema, function],
+    )
+    return found.arguments, found.result

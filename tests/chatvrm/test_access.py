@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.chatvrm.conftest import User, World, collect, create, cut, say, subscribe, talk, upload
-from tests.people import Person, insert, outcome
+from tests.people import Person, contents, insert, insertion, outcome
 from tests.vectors import vector
 
 READ, APPEND = {"SELECT"}, {"SELECT", "INSERT"}
@@ -140,9 +140,7 @@ def everything_of(db: Person, user: User, partner: UUID) -> Belongings:
 
 def contents_of(db: Person, user: User) -> list[tuple[str, ...]]:
     """Return all rows of a user, with their places and by whom they were written."""
-    one = "SELECT '{0}', t.ctid::text, t.xmin::text, t.tableoid::text, t::text FROM {0} AS t WHERE t.{1} = %(user)s"
-    sql = " UNION ALL ".join(one.format(name, table.owner) for name, table in TABLES.items())
-    return sorted(tuple(row) for row in db.rows(sql, {"user": user.id}))
+    return contents(db, {name: table.owner for name, table in TABLES.items()}, user.id)
 
 
 @pytest.fixture
@@ -162,9 +160,7 @@ def bobs(db: Person, world: World) -> Iterator[Belongings]:
 
 def attempt(db: Person, name: str, given: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:
     """Insert a row with what it needs and these values, and return the outcome."""
-    columns = {**TABLES[name].needed, **given}
-    marks = ", ".join(f"%({column})s" for column in columns)
-    return outcome(db, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) {conflict}", columns)
+    return insertion(db, name, {**TABLES[name].needed, **given}, conflict)
 
 
 def parents(name: str, of: Belongings | None) -> Ids:

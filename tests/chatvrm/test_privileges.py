@@ -209,12 +209,7 @@ def test_every_function_that_may_be_called_has_its_signature_here() -> None:
 
 @pytest.mark.parametrize("function", SIGNATURES)
 def test_signatures(db: Person, function: str) -> None:
-    found = db.row(
-        "SELECT pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result FROM pg_proc"
-        " WHERE pronamespace = %s::regnamespace AND proname = %s",
-        [db.schema, function],
-    )
-    assert tuple(found) == SIGNATURES[function]
+    assert privileges.signature(db, function) == SIGNATURES[function]
 
 
 def test_definer_functions(db: Person) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.people import Person, insert, outcome
+from tests.people import Person, contents, insert, insertion, outcome
 from tests.thinking_partner.conftest import User, World, cut, open_session, order, remember, schedule, upload
 from tests.vectors import vector
 
@@ -136,9 +136,7 @@ def everything_of(db: Person, user: User) -> Belongings:
 
 def contents_of(db: Person, user: User) -> list[tuple[str, ...]]:
     """Return all rows of a user, with their places and by whom they were written."""
-    one = "SELECT '{0}', t.id::text, t.ctid::text, t.xmin::text, t::text FROM {0} AS t WHERE t.{1} = %(user)s"
-    sql = " UNION ALL ".join(one.format(name, table.owner) for name, table in TABLES.items())
-    return sorted(tuple(row) for row in db.rows(sql, {"user": user.id}))
+    return contents(db, {name: table.owner for name, table in TABLES.items()}, user.id)
 
 
 @pytest.fixture
@@ -158,9 +156,7 @@ def bobs(db: Person, world: World) -> Iterator[Belongings]:
 
 def attempt(db: Person, name: str, given: dict[str, Any], conflict: str = "") -> tuple[Any, ...]:
     """Insert a row with what it needs and these values, and return the outcome."""
-    columns = {**TABLES[name].needed, **given}
-    marks = ", ".join(f"%({column})s" for column in columns)
-    return outcome(db, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) {conflict}", columns)
+    return insertion(db, name, {**TABLES[name].needed, **given}, conflict)
 
 
 @pytest.mark.rule("TP-24", "refuses")
@@ -754,7 +750,12 @@ def test_deleting_a_workspace_deletes_what_is_in_it(
     with db.as_user(world.ann.id):
         assert db.run("DELETE FROM workspaces") == 1
     assert {row[0] for row in contents_of(db, world.ann)} == {*SCOPED}
-    assert {row[1] for row in contents_of(db, world.ann)} == {str(anns.without[name]) for name in SCOPED}
+    ids = {
+        row.id
+        for name in SCOPED
+        for row in db.rows(f"SELECT id FROM {name} WHERE {TABLES[name].owner} = %s", [world.ann.id])
+    }
+    assert ids == {anns.without[name] for name in SCOPED}
 
 
 def test_every_table_is_accounted_for(db: Person) -> None:

@@ -86,6 +86,41 @@ BEGIN
         WHERE e.duration_minutes IS NOT NULL
     ),
 
+    -- For each level of the hierarchy at once: a row has the id of its own level, and null in the others.
+    task_sums AS (
+        SELECT
+            k.project_id,
+            k.area_id,
+            k.pillar_id,
+            count(*) AS total,
+            count(*) FILTER (WHERE NOT k.completed) AS open,
+            count(*) FILTER (WHERE k.completed) AS completed,
+            count(*) FILTER (WHERE k.completed_in) AS completed_in
+        FROM task AS k
+        GROUP BY GROUPING SETS ((k.project_id), (k.area_id), (k.pillar_id))
+    ),
+
+    entry_sums AS (
+        SELECT
+            k.project_id,
+            k.area_id,
+            k.pillar_id,
+            sum(k.minutes) AS minutes
+        FROM entry AS k
+        GROUP BY GROUPING SETS ((k.project_id), (k.area_id), (k.pillar_id))
+    ),
+
+    project_sums AS (
+        SELECT
+            k.area_id,
+            k.pillar_id,
+            count(*) AS total
+        FROM people AS p
+        INNER JOIN projects AS k ON p.user_id = k.user_id
+        WHERE NOT k.archived
+        GROUP BY GROUPING SETS ((k.area_id), (k.pillar_id))
+    ),
+
     of_project AS (
         SELECT
             j.user_id,
@@ -102,23 +137,8 @@ BEGIN
             ) AS stats
         FROM people AS p
         INNER JOIN projects AS j ON p.user_id = j.user_id
-        LEFT JOIN (
-            SELECT
-                k.project_id,
-                count(*) AS total,
-                count(*) FILTER (WHERE NOT k.completed) AS open,
-                count(*) FILTER (WHERE k.completed) AS completed,
-                count(*) FILTER (WHERE k.completed_in) AS completed_in
-            FROM task AS k
-            GROUP BY k.project_id
-        ) AS t ON j.id = t.project_id
-        LEFT JOIN (
-            SELECT
-                k.project_id,
-                sum(k.minutes) AS minutes
-            FROM entry AS k
-            GROUP BY k.project_id
-        ) AS e ON j.id = e.project_id
+        LEFT JOIN task_sums AS t ON j.id = t.project_id
+        LEFT JOIN entry_sums AS e ON j.id = e.project_id
         WHERE NOT j.archived
         GROUP BY j.user_id
     ),
@@ -139,32 +159,9 @@ BEGIN
             ) AS stats
         FROM people AS p
         INNER JOIN areas AS a ON p.user_id = a.user_id
-        LEFT JOIN (
-            SELECT
-                k.area_id,
-                count(*) AS total
-            FROM people AS q
-            INNER JOIN projects AS k ON q.user_id = k.user_id
-            WHERE NOT k.archived
-            GROUP BY k.area_id
-        ) AS j ON a.id = j.area_id
-        LEFT JOIN (
-            SELECT
-                k.area_id,
-                count(*) AS total,
-                count(*) FILTER (WHERE NOT k.completed) AS open,
-                count(*) FILTER (WHERE k.completed) AS completed,
-                count(*) FILTER (WHERE k.completed_in) AS completed_in
-            FROM task AS k
-            GROUP BY k.area_id
-        ) AS t ON a.id = t.area_id
-        LEFT JOIN (
-            SELECT
-                k.area_id,
-                sum(k.minutes) AS minutes
-            FROM entry AS k
-            GROUP BY k.area_id
-        ) AS e ON a.id = e.area_id
+        LEFT JOIN project_sums AS j ON a.id = j.area_id
+        LEFT JOIN task_sums AS t ON a.id = t.area_id
+        LEFT JOIN entry_sums AS e ON a.id = e.area_id
         WHERE NOT a.archived
         GROUP BY a.user_id
     ),
@@ -195,32 +192,9 @@ BEGIN
             WHERE NOT k.archived
             GROUP BY k.pillar_id
         ) AS a ON i.id = a.pillar_id
-        LEFT JOIN (
-            SELECT
-                k.pillar_id,
-                count(*) AS total
-            FROM people AS q
-            INNER JOIN projects AS k ON q.user_id = k.user_id
-            WHERE NOT k.archived
-            GROUP BY k.pillar_id
-        ) AS j ON i.id = j.pillar_id
-        LEFT JOIN (
-            SELECT
-                k.pillar_id,
-                count(*) AS total,
-                count(*) FILTER (WHERE NOT k.completed) AS open,
-                count(*) FILTER (WHERE k.completed) AS completed,
-                count(*) FILTER (WHERE k.completed_in) AS completed_in
-            FROM task AS k
-            GROUP BY k.pillar_id
-        ) AS t ON i.id = t.pillar_id
-        LEFT JOIN (
-            SELECT
-                k.pillar_id,
-                sum(k.minutes) AS minutes
-            FROM entry AS k
-            GROUP BY k.pillar_id
-        ) AS e ON i.id = e.pillar_id
+        LEFT JOIN project_sums AS j ON i.id = j.pillar_id
+        LEFT JOIN task_sums AS t ON i.id = t.pillar_id
+        LEFT JOIN entry_sums AS e ON i.id = e.pillar_id
         WHERE NOT i.archived
         GROUP BY i.user_id
     ),

@@ -10,6 +10,32 @@ SET jit = off
 AS $$
 BEGIN
     RETURN QUERY
+    WITH entity AS (
+        SELECT
+            'pillar' AS entity_type,
+            e.id,
+            e.user_id
+        FROM pillars AS e
+        UNION ALL
+        SELECT
+            'area' AS entity_type,
+            e.id,
+            e.user_id
+        FROM areas AS e
+        UNION ALL
+        SELECT
+            'project' AS entity_type,
+            e.id,
+            e.user_id
+        FROM projects AS e
+        UNION ALL
+        SELECT
+            'task' AS entity_type,
+            e.id,
+            e.user_id
+        FROM tasks AS e
+    )
+
     SELECT
         v.violation,
         v.found
@@ -97,23 +123,8 @@ BEGIN
             i.entity_type <> 'global'
             AND NOT EXISTS (
                 SELECT 1
-                FROM pillars AS e
-                WHERE i.entity_type = 'pillar' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM areas AS e
-                WHERE i.entity_type = 'area' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM projects AS e
-                WHERE i.entity_type = 'project' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM tasks AS e
-                WHERE i.entity_type = 'task' AND i.entity_id = e.id AND i.user_id = e.user_id
+                FROM entity AS e
+                WHERE i.entity_type = e.entity_type AND i.entity_id = e.id AND i.user_id = e.user_id
             )
         UNION ALL
         SELECT
@@ -123,23 +134,8 @@ BEGIN
         WHERE
             NOT EXISTS (
                 SELECT 1
-                FROM pillars AS e
-                WHERE i.entity_type = 'pillar' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM areas AS e
-                WHERE i.entity_type = 'area' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM projects AS e
-                WHERE i.entity_type = 'project' AND i.entity_id = e.id AND i.user_id = e.user_id
-            )
-            AND NOT EXISTS (
-                SELECT 1
-                FROM tasks AS e
-                WHERE i.entity_type = 'task' AND i.entity_id = e.id AND i.user_id = e.user_id
+                FROM entity AS e
+                WHERE i.entity_type = e.entity_type AND i.entity_id = e.id AND i.user_id = e.user_id
             )
         UNION ALL
         SELECT
