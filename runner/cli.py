@@ -360,6 +360,83 @@ def lint(systems: tuple[str, ...], sql_root: str | None, as_json: bool) -> int:
 
 
 @cli.group()
+def jobs() -> None:
+    """Scheduled jobs, with pg_cron or without."""
+
+
+_cron_database = click.option(
+    "--cron-database", metavar="NAME", help="Database where pg_cron is installed; else where the server says."
+)
+
+
+@jobs.command("list")
+@_systems
+@_options(_schema, _cron_database, _database, _json)
+def jobs_list(
+    systems: tuple[str, ...], schema: str | None, cron_database: str | None, database: str | None, as_json: bool
+) -> int:
+    """Show who runs each job, its next run, its last and how that ended; exit 3 if pg_cron is out of step."""
+    from runner import jobs as work
+    from runner.address import resolve
+
+    found = work.list_jobs(resolve(database), systems, schema=schema, cron_database=cron_database)
+    if as_json:
+        _print_json({"jobs": [one.as_dict() for one in found]})
+    else:
+        from runner.display import jobs_text
+
+        click.echo(jobs_text(found))
+    return 0 if all(one.in_step for one in found) else 3
+
+
+@jobs.command("sync")
+@_systems
+@_options(_schema, _cron_database, _database, _json)
+def jobs_sync(
+    systems: tuple[str, ...], schema: str | None, cron_database: str | None, database: str | None, as_json: bool
+) -> None:
+    """Bring pg_cron in step, also one in another database of the server."""
+    from runner import jobs as work
+    from runner.address import resolve
+    from runner.display import table
+
+    done = work.sync(resolve(database), systems, schema=schema, cron_database=cron_database)
+    if as_json:
+        _print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
+    elif done:
+        click.echo(table(("in pg_cron", "what"), sorted(done.items())))
+    else:
+        click.echo("nothing to do: pg_cron has every job as declared")
+
+
+@jobs.command("crontab")
+@_systems
+@_options(_schema, _database)
+def jobs_crontab(systems: tuple[str, ...], schema: str | None, database: str | None) -> None:
+    """Print crontab lines that run the jobs where there is no pg_cron."""
+    from runner import jobs as work
+    from runner.address import resolve
+
+    click.echo("\n".join(work.crontab(resolve(database), systems, schema=schema)))
+
+
+@jobs.command("run")
+@click.argument("name")
+@_options(_schema, _database, _json)
+def jobs_run(name: str, schema: str | None, database: str | None, as_json: bool) -> None:
+    """Run job NAME now; exit 1 if it fails, 3 if another run of it goes on."""
+    from runner import jobs as work
+    from runner.address import resolve
+
+    job, run, milliseconds = work.run(resolve(database), name, schema=schema)
+    if as_json:
+        outcome = {"outcome": run.outcome, "message": run.message, "duration_ms": milliseconds}
+        _print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})
+    else:
+        click.echo(f"{job.name} {run.outcome} ({milliseconds} ms): {run.message}")
+
+
+@cli.group()
 def server() -> None:
     """The embedded PostgreSQL server."""
 

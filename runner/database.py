@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,7 +162,9 @@ def explain(error: psycopg.Error, conninfo: str | None = None) -> DatabaseError:
     return DatabaseError(f"{message} (SQLSTATE {error.sqlstate})", detail=detail, hint=hint)
 
 
-def fetch_one(conn: psycopg.Connection[Any], query: str, params: Sequence[Any] | None = None) -> tuple[Any, ...]:
+def fetch_one(
+    conn: psycopg.Connection[Any], query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
     """Run a query that returns a row, and return it."""
     row = conn.execute(query.encode(), params).fetchone()
     assert row is not None

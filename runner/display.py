@@ -18,7 +18,10 @@ from runner.errors import CompanionError, Fault, SqlError, TreeError
 from runner.progress import Progress
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from runner.apply import Done
+    from runner.jobs import JobStatus
     from runner.status import InstanceStatus
 
 
@@ -126,6 +129,34 @@ def status_text(found: Sequence[InstanceStatus]) -> str:
         for label in ("pending", "edited", "missing", "out_of_order"):
             if (ids := getattr(one.state, label)) and one.applied:
                 lines.append(f"{one.instance}: {label.replace('_', ' ')}: {', '.join(ids)}")
+    return "\n".join(lines)
+
+
+def jobs_text(found: Sequence[JobStatus]) -> str:
+    """Return the status of every job: a table, then what failed or is out of step."""
+    if not found:
+        return "no installed system has jobs"
+
+    def when(time: datetime | None) -> str:
+        return f"{time:%Y-%m-%d %H:%M}" if time else "-"
+
+    rows = [
+        (
+            one.job.name,
+            one.job.schedule,
+            one.by if one.state == "scheduled" else f"{one.by}: {one.state}",
+            when(one.next_run),
+            when(one.last.started_at if one.last else None),
+            one.last.outcome if one.last else "-",
+        )
+        for one in found
+    ]
+    lines = [table(("job", "schedule", "by", "next run (UTC)", "last run (UTC)", "outcome"), rows)]
+    lines += [
+        f"{one.job.name} failed: {one.last.message}" for one in found if one.last and one.last.outcome == "failed"
+    ]
+    if not all(one.in_step for one in found):
+        lines.append("next: `companion jobs sync` brings pg_cron in step")
     return "\n".join(lines)
 
 

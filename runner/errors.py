@@ -72,6 +72,16 @@ class LintError(CompanionError):
     """A linter found something, or is not installed."""
 
 
+class JobError(CompanionError):
+    """A job's command failed; its changes were undone and the run recorded."""
+
+
+class JobRunningError(CompanionError):
+    """Another run of the same job goes on."""
+
+    exit_code = 3
+
+
 @dataclass(frozen=True)
 class Fault:
     """One broken convention of one file: where (line is 1-based) and what."""

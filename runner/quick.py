@@ -15,7 +15,8 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 _CONNECTED, _ROWS = 0, 2
-_SETTINGS = b"SET statement_timeout = '10s'; SET default_transaction_read_only = on"
+# For one transaction: a pooler would hand settings of the session on to whoever comes next.
+_BEGIN = b"BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'"
 
 
 class _Failed(Exception):
@@ -44,8 +45,10 @@ def ask(conninfo: str, question: Callable[[Callable[[str], str]], Answer]) -> An
     try:
         if library.PQstatus(connection) != _CONNECTED:
             return None
-        library.PQclear(ctypes.c_void_p(library.PQexec(connection, _SETTINGS)))
-        return question(fetch)
+        library.PQclear(ctypes.c_void_p(library.PQexec(connection, _BEGIN)))
+        answer = question(fetch)
+        library.PQclear(ctypes.c_void_p(library.PQexec(connection, b"COMMIT")))
+        return answer
     except _Failed:
         return None
     finally:

@@ -2,7 +2,7 @@
 
 The server is the embedded one, in a temporary folder, unless COMPANION_TEST_URL names another. Every system is applied
 to a template database in each of its instances (see INSTANCES); most tests run in one transaction on a clone of it that
-is rolled back, those that need several sessions get a clone of their own.
+is rolled back. Those that need several sessions get a clone of their own, of a template with one instance.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -112,25 +113,15 @@ def _start_server(home: Path) -> str:
         return server.start()
 
 
-def migrate(**address: Any) -> None:
-    """Fill the template database: every system in each of its instances, by the runner."""
-    url = make_conninfo(**{key: value for key, value in address.items() if value})
-    for system, schemas in INSTANCES.items():
-        for schema in schemas:
-            apply(url, [system], schema=schema)
-
-
-template = factories.postgresql_noproc(dbname="companion_template", load=[migrate])
-# The same server for what needs no template: the runner's own tests must run when the SQL does not.
 bare = factories.postgresql_noproc(dbname="companion_bare")
 
 _numbers = itertools.count(1)
 
 
 @contextmanager
-def cloned(template: NoopExecutor, name: str) -> Iterator[str]:
-    """Make a copy of the template database, yield its address and drop it."""
-    copy = _copy(template, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}")
+def cloned(server: NoopExecutor, name: str, source: str | None = None) -> Iterator[str]:
+    """Make a copy of the database with the address `source`, or an empty one; yield its address and drop it."""
+    copy = _copy(server, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}", source)
     copy.init()
     try:
         yield _address(copy)
@@ -139,13 +130,13 @@ def cloned(template: NoopExecutor, name: str) -> Iterator[str]:
 
 
 @contextmanager
-def filled(template: NoopExecutor, name: str, fill: Callable[[str], None]) -> Iterator[str]:
-    """Yield the address of a copy of the template that is filled once for all processes of this run.
+def filled(server: NoopExecutor, name: str, fill: Callable[[str], None], source: str | None = None) -> Iterator[str]:
+    """Yield the address of a copy (see `cloned`) that is filled once for all processes of this run.
 
     Whoever comes first fills it while the others wait, and the last one to leave drops it. They share it: a test must
     roll back what it does there.
     """
-    copy = _copy(template, f"{name}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'main')[:8]}")
+    copy = _copy(server, f"{name}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'main')[:8]}", source)
     filling = crc32(copy.dbname.encode())
     using = -filling
     with psycopg.connect(_address(copy), dbname="postgres", autocommit=True) as conn:
@@ -166,14 +157,14 @@ def filled(template: NoopExecutor, name: str, fill: Callable[[str], None]) -> It
                 copy.drop()
 
 
-def _copy(template: NoopExecutor, dbname: str) -> DatabaseJanitor:
+def _copy(server: NoopExecutor, dbname: str, source: str | None) -> DatabaseJanitor:
     return DatabaseJanitor(
-        user=template.user,
-        password=template.password,
-        host=template.host,
-        port=template.port,
+        user=server.user,
+        password=server.password,
+        host=server.host,
+        port=server.port,
         dbname=dbname,
-        template_dbname=template.template_dbname,
+        template_dbname=conninfo_to_dict(source)["dbname"] if source else server.template_dbname,
     )
 
 
@@ -183,17 +174,39 @@ def _address(copy: DatabaseJanitor) -> str:
     )
 
 
+def _migrate(url: str) -> None:
+    for system, schemas in INSTANCES.items():
+        for schema in schemas:
+            apply(url, [system], schema=schema)
+
+
 @pytest.fixture(scope="session")
-def shared_database(template: NoopExecutor) -> Iterator[str]:
-    """The address of a migrated database that all transactions of this process are rolled back in."""
-    with cloned(template, "shared") as url:
+def shared_database(bare: NoopExecutor) -> Iterator[str]:
+    """The address of a database with all instances that all transactions of this process are rolled back in."""
+    with filled(bare, "template", _migrate) as template, cloned(bare, "shared", template) as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def template_of(bare: NoopExecutor) -> Iterator[Callable[[str], str]]:
+    """Return a function that gives the address of a database with this instance alone: it is copied in no time."""
+    system_of = {schema: system for system, schemas in INSTANCES.items() for schema in schemas}
+    with ExitStack() as stack:
+
+        @cache
+        def template(schema: str) -> str:
+            def migrate(url: str) -> None:
+                apply(url, [system_of[schema]], schema=schema)
+
+            return stack.enter_context(filled(bare, f"template_{schema}", migrate))
+
+        yield template
+
+
 @pytest.fixture
-def own_database(template: NoopExecutor) -> Iterator[str]:
-    """The address of a migrated database for one test, which may commit."""
-    with cloned(template, "own") as url:
+def own_database(bare: NoopExecutor, template_of: Callable[[str], str], schema: str) -> Iterator[str]:
+    """The address of a database with the instance `schema` for one test, which may commit."""
+    with cloned(bare, "own", template_of(schema)) as url:
         yield url
 
 

@@ -458,7 +458,6 @@ SERVICES_CALLS = [
 ]
 TRIGGERS_CALLS = [
     "compute_statistics(current_date, 'daily', '{}')",
-    "request_origin()",
     "user_counters(ARRAY[%(user_profiles)s])",
 ]
 

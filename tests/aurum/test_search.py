@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -407,7 +407,7 @@ def test_the_count_is_from_1_to_200(db: Person, world: World, search: Search) ->
 # the tests run. The indexes are built afterwards: filling them row by row takes many times as long.
 
 SCHEMA = INSTANCES["aurum"][0]
-PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 20_000}
+PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 8_000}
 QUERIES = 8
 
 LOAD = """
@@ -550,8 +550,8 @@ def load(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(template: NoopExecutor) -> Iterator[Large]:
-    with filled(template, "aurum", load) as url, psycopg.connect(url) as conn:
+def loaded(bare: NoopExecutor, template_of: Callable[[str], str]) -> Iterator[Large]:
+    with filled(bare, "aurum", load, template_of(SCHEMA)) as url, psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
         conn.commit()
         yield Large(

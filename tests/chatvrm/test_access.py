@@ -402,7 +402,6 @@ SERVICES_CALLS = {
     "roll_up_character_analytics()",
     "store_character_analytics('2020-01-01', '2020-01-01')",
     "text_digest('x')",
-    "request_origin()",
 }
 
 
@@ -417,8 +416,8 @@ def test_what_is_the_services_alone(db: Person, world: World, bobs: Belongings, 
 
 @pytest.mark.rule("VRM-24", "accepts")
 def test_the_service_calls_what_is_its_own(db: Person, world: World, bobs: Belongings) -> None:
-    # Of these it needs neither: triggers of the owner call them.
-    for call in SERVICES_CALLS - {"text_digest('x')", "request_origin()"}:
+    # This one it does not need: triggers of the owner call it.
+    for call in SERVICES_CALLS - {"text_digest('x')"}:
         with db.as_service():
             learned = outcome(db, f"SELECT * FROM {call}", {})
         if call.startswith("mark_audio_cold"):

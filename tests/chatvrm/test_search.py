@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -217,7 +217,7 @@ def test_arguments_are_named_as_the_contract_says(db: Person, world: World) -> N
 # are not completed or have no embedding. The index is built afterwards: filling it row by row takes many times as long.
 
 SCHEMA = INSTANCES["chatvrm"][0]
-PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 20_000}
+PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 8_000}
 QUERIES = 10
 COUNTS = (1, 5, 10, 200)
 
@@ -319,8 +319,8 @@ def load(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(template: NoopExecutor) -> Iterator[Large]:
-    with filled(template, "chatvrm", load) as url, psycopg.connect(url) as conn:
+def loaded(bare: NoopExecutor, template_of: Callable[[str], str]) -> Iterator[Large]:
+    with filled(bare, "chatvrm", load, template_of(SCHEMA)) as url, psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
         conn.commit()
         yield Large(

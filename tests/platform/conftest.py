@@ -20,7 +20,8 @@ def with_pg_cron(db: Person) -> None:
     db.run("CREATE TABLE cron.job (jobid bigserial, jobname text UNIQUE, schedule text, command text)")
     db.run(
         "CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC"
-        " INSERT INTO cron.job (jobname, schedule, command) VALUES ($1, $2, $3) RETURNING jobid; END"
+        " INSERT INTO cron.job (jobname, schedule, command) VALUES ($1, $2, $3)"
+        " ON CONFLICT (jobname) DO UPDATE SET schedule = $2, command = $3 RETURNING jobid; END"
     )
     db.run(
         "CREATE FUNCTION cron.unschedule(job_id bigint) RETURNS boolean LANGUAGE sql BEGIN ATOMIC"

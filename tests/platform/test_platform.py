@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from cronsim import CronSim
 
 from tests.people import Person
 from tests.platform.conftest import with_pg_cron
@@ -62,13 +64,15 @@ VALIDATORS: dict[str, tuple[str, list[Any], list[Any]]] = {
     ),
     "is_cron_schedule": (
         "text",
-        ["* * * * *", "0 2 * * *", "*/5 * * * *", "0-59/15 0-23 1-31 1-12 0-7", "1,2,3 * * * *", "5/10 * * * *",
-         "0 0 1 1 0", "59 23 31 12 7", "00 02 * * *", "1-2,4-5/2 * * * *", "*  *   * * *", "7-7 * * * *"],
+        ["* * * * *", "0 2 * * *", "*/5 * * * *", "0-59/15 0-23 1-31 1-12 0-7", "1,2,3 * * * *", "5-59/10 * * * *",
+         "0 0 1 1 0", "59 23 31 12 7", "00 02 * * *", "1-2,4-5/2 * * * *", "*  *   * * *", "7-7 * * * *",
+         "0 0 29 2 *", "0 0 31 2 1", "0 0 31 2-12/2 *", "0 0 30,31 2 0-6", "0 0 29-31 2 *", "0 0 31,1 2 *"],
         ["", " ", "*", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 0 *",
          "* * * 13 *", "* * * * 8", "-1 * * * *", "5-1 * * * *", "1- * * * *", "*/0 * * * *", "*/ * * * *",
          "*-5 * * * *", "1,,2 * * * *", ",1 * * * *", "1, * * * *", "a * * * *", "@daily", "* * * * MON",
          "* * * JAN *", "30 seconds", " * * * * *", "* * * * * ", "* * * * *\n", "*\t* * * *", "100 * * * *",
-         "1.5 * * * *", "$ * * * *"],
+         "1.5 * * * *", "$ * * * *", "5/10 * * * *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 31 2 */2",
+         "0 0 31 4-6/2 *", "0 0 30-31 2 *"],
     ),
 }
 # fmt: on
@@ -80,6 +84,13 @@ CASES = [
     for verdict, values in ((True, good), (False, bad))
     for value in values
 ]
+
+
+@pytest.mark.parametrize("schedule", VALIDATORS["is_cron_schedule"][1])
+def test_the_runner_can_tell_when_a_schedule_comes_next(schedule: str) -> None:
+    """Cronsim is what `companion jobs list` asks; Debian's pg_cron is asked the same in tests/debian."""
+    start = datetime(2026, 11, 22, tzinfo=timezone.utc)
+    assert start < next(CronSim(schedule, start)) < start + timedelta(days=4 * 366)
 
 
 @pytest.mark.parametrize(("name", "kind", "value", "verdict"), CASES)
@@ -404,3 +415,56 @@ def test_pg_cron_is_kept_in_step_with_a_table_of_jobs(jobs: Person) -> None:
     assert jobs.rows(scheduled, {}) == [("scratch:clean", "0 3 * * *", "SELECT 1"), other]
     jobs.run("DELETE FROM jobs WHERE name = 'clean'")
     assert jobs.rows(scheduled, {}) == [other]
+
+
+def test_a_changed_job_is_the_same_one_to_pg_cron(jobs: Person) -> None:
+    with_pg_cron(jobs)
+    jobs.run("INSERT INTO jobs VALUES ('tidy', '0 1 * * *', 'SELECT 1')")
+    ours = "SELECT jobid FROM cron.job WHERE jobname = 'scratch:tidy'"
+    before = jobs.value(ours)
+    jobs.run("UPDATE jobs SET schedule = '0 2 * * *', command = 'SELECT 2'")
+    assert jobs.value(ours) == before
+    assert jobs.row("SELECT schedule, command FROM cron.job WHERE jobid = %s", [before]) == ("0 2 * * *", "SELECT 2")
+
+
+def test_who_may_not_use_pg_cron_is_told_so(jobs: Person) -> None:
+    with_pg_cron(jobs)
+    jobs.run("CREATE ROLE no_cron; GRANT USAGE ON SCHEMA scratch, platform TO no_cron; GRANT ALL ON jobs TO no_cron")
+    told: list[tuple[str | None, str | None]] = []
+    jobs.conn.add_notice_handler(lambda diag: told.append((diag.message_primary, diag.message_hint)))
+    jobs.run("SET LOCAL ROLE no_cron")
+    jobs.run("INSERT INTO jobs VALUES ('tidy', '0 1 * * *', 'SELECT 1')")
+    jobs.run("DELETE FROM jobs")
+    jobs.run("SET LOCAL ROLE none")
+    message = "pg_cron was not told of job scratch:tidy: no_cron may not use it"
+    assert told == [(message, "GRANT USAGE ON SCHEMA cron to that role, then run `companion jobs sync`.")] * 2
+    assert jobs.value("SELECT count(*) FROM cron.job WHERE jobname LIKE 'scratch:%%'", {}) == 0
+
+
+# Where a request comes from
+
+
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        (None, (None, None)),
+        ("", (None, None)),
+        ('{"user-agent": "app/1.0", "x-forwarded-for": "192.0.2.7, 10.0.0.1"}', ("192.0.2.7", "app/1.0")),
+        ('{"x-forwarded-for": "2001:db8::7"}', ("2001:db8::7", None)),
+        ('{"user-agent": "app/1.0", "x-forwarded-for": "somewhere"}', (None, "app/1.0")),
+        ("not json", (None, None)),
+        ("[]", (None, None)),
+    ],
+)
+def test_the_origin_of_a_request_is_what_the_gateway_says(
+    db: Person, headers: str | None, origin: tuple[str | None, str | None]
+) -> None:
+    if headers is not None:
+        db.run("SELECT set_config('request.headers', %s, TRUE)", [headers])
+    assert db.row("SELECT host(ip_address), user_agent FROM platform.request_origin()") == origin
+
+
+@pytest.mark.parametrize("person", ["as_anon", "as_service"])
+def test_no_api_role_asks_for_the_origin(db: Person, person: str) -> None:
+    with getattr(db, person)(), db.refused(sqlstate="42501"):
+        db.run("SELECT platform.request_origin()")

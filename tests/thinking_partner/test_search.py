@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -429,8 +429,8 @@ def load(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(template: NoopExecutor) -> Iterator[Large]:
-    with filled(template, "thinking_partner", load) as url, psycopg.connect(url) as conn:
+def loaded(bare: NoopExecutor, template_of: Callable[[str], str]) -> Iterator[Large]:
+    with filled(bare, "thinking_partner", load, template_of(SCHEMA)) as url, psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
         conn.commit()
         users = {row.name: row.owner_id for row in db.rows("SELECT name, owner_id FROM workspaces")}

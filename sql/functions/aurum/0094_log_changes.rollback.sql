@@ -1,2 +1,1 @@
 DROP FUNCTION log_change();
-DROP FUNCTION request_origin();

@@ -1,24 +1,5 @@
 -- depends: 0093_audit_log
 -- Definer functions: nobody writes the log by themselves. An account that goes takes its log along.
-CREATE FUNCTION request_origin(OUT ip_address inet, OUT user_agent text)
-LANGUAGE plpgsql
-STABLE
-SET search_path FROM CURRENT
-AS $$
-DECLARE
-    v_headers jsonb;
-BEGIN
-    -- As PostgREST passes them on. What cannot be read is no reason to refuse a change.
-    v_headers := nullif(current_setting('request.headers', TRUE), '')::jsonb;
-    user_agent := left(v_headers ->> 'user-agent', 1000);
-    ip_address := nullif(btrim(split_part(v_headers ->> 'x-forwarded-for', ',', 1)), '')::inet;
-EXCEPTION
-    WHEN data_exception THEN
-        NULL;
-END;
-$$;
-REVOKE ALL ON FUNCTION request_origin() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION request_origin() IS 'Address and program of the caller, where the gateway passes them on.';
 
 -- Arguments: what the row is called, and columns left out because they say what other rows say. So are embeddings and
 -- what the database keeps of them.
@@ -93,7 +74,7 @@ BEGIN
         v_new,
         o.ip_address,
         o.user_agent
-    FROM request_origin() AS o
+    FROM platform.request_origin() AS o
     -- Not of an account that is just being deleted.
     WHERE tg_op <> 'DELETE' OR EXISTS (SELECT 1 FROM auth.users AS u WHERE u.id = (v_row ->> 'user_id')::uuid);
     RETURN NULL;

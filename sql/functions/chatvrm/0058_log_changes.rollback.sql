@@ -12,4 +12,3 @@ DROP TRIGGER audit_logs_append_only ON audit_logs;
 DROP FUNCTION refuse_log_change();
 DROP FUNCTION text_digest(text);
 DROP FUNCTION log_change();
-DROP FUNCTION request_origin();

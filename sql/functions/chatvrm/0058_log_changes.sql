@@ -1,24 +1,5 @@
 -- depends: 0057_refresh_character_stats
 -- Definer functions: nobody writes the log by themselves. An account that goes leaves no log of all that goes with it.
-CREATE FUNCTION request_origin(OUT ip_address inet, OUT user_agent text)
-LANGUAGE plpgsql
-STABLE
-SET search_path FROM CURRENT
-AS $$
-DECLARE
-    v_headers jsonb;
-BEGIN
-    -- As PostgREST passes them on. What cannot be read is no reason to refuse a change.
-    v_headers := nullif(current_setting('request.headers', TRUE), '')::jsonb;
-    user_agent := left(v_headers ->> 'user-agent', 1000);
-    ip_address := nullif(btrim(split_part(v_headers ->> 'x-forwarded-for', ',', 1)), '')::inet;
-EXCEPTION
-    WHEN data_exception THEN
-        NULL;
-END;
-$$;
-REVOKE ALL ON FUNCTION request_origin() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION request_origin() IS 'Address and program of the caller, where the gateway passes them on.';
 
 -- Arguments: the table; the columns that are left out, secrets and what the database counts by itself; and those of
 -- which only length and sha256 are kept.
@@ -60,7 +41,7 @@ BEGIN
     IF v_changes IS NOT NULL THEN
         INSERT INTO audit_logs (user_id, action, entity_type, entity_id, changes, ip_address, user_agent)
         SELECT current_user_id(), lower(tg_op), tg_argv[0], (c_row ->> 'id')::uuid, v_changes, o.ip_address, o.user_agent
-        FROM request_origin() AS o;
+        FROM platform.request_origin() AS o;
     END IF;
     RETURN NULL;
 END;

@@ -1,4 +1,4 @@
--- depends: 0019_exact_search_limit
+-- depends: 0020_request_origin
 -- API roles need these for their own INSERTs: a CHECK, a default or a trigger's WHEN runs with the caller's rights.
 -- Trigger functions need no grant.
 GRANT USAGE ON SCHEMA platform TO anon, authenticated, service_role;

@@ -1,0 +1,311 @@
+"""Scheduled jobs: which are declared, when each runs and ran, crontab lines, and running one where no pg_cron does.
+
+A job is a row of its instance's table `jobs`. Runs from here are rows of `job_runs`; those by pg_cron are in its own
+table (see `runner.cron`).
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cronsim import CronSim
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from runner import ledger
+from runner.cron import Run, find
+from runner.database import Database, Session, connect, fetch_one, identifier, session
+from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, UsageError
+from runner.instances import Instance
+from runner.tree import PLATFORM
+
+_TABLES_SQL = "SELECT to_regclass(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL"
+_JOBS_SQL = "SELECT name, schedule, command, description FROM {jobs} ORDER BY name"
+
+# A run that is not finished, and whose lock nobody holds, has lost its runner.
+_KEY = "hashtextextended('companion job ' || %(name)s, 0)"
+_LAST_SQL = f"""
+SELECT started_at, message, coalesce(outcome, CASE WHEN EXISTS (
+    SELECT FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = {_KEY}
+        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+) THEN 'running' ELSE 'interrupted' END)
+FROM {{runs}} WHERE job = %(job)s ORDER BY started_at DESC LIMIT 1
+"""
+_BEGIN_SQLS = (
+    "UPDATE {runs} SET finished_at = clock_timestamp(), outcome = 'interrupted'"
+    " WHERE job = %(job)s AND finished_at IS NULL",
+    "DELETE FROM {runs} WHERE job = %(job)s AND started_at < now() - interval '90 days'",
+    "INSERT INTO {runs} (job) VALUES (%(job)s) RETURNING id, started_at",
+)
+_END_SQL = "UPDATE {runs} SET finished_at = clock_timestamp(), outcome = %s, message = %s WHERE id = %s"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its instance declares it; `schedule` is five cron fields."""
+
+    instance: Instance
+    job: str
+    schedule: str
+    command: str
+    description: str
+    has_runs: bool
+    """Whether the instance has come as far as the table `job_runs`."""
+
+    @property
+    def name(self) -> str:
+        """The name in the whole database."""
+        return f"{self.instance.schema}:{self.job}"
+
+    @property
+    def runs(self) -> str:
+        """The quoted name of the table of its runs."""
+        return identifier(self.instance.schema, "job_runs")
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """When a job runs next and ran last; times are UTC.
+
+    `by` says who runs it: `pg_cron`, `pg_cron in <database>` or `crontab`. `state` is `scheduled`, or of pg_cron alone
+    `not scheduled`, `differs` (schedule or command are others there) or `inactive`; then there is no next run, or not
+    the declared one.
+    """
+
+    job: Job
+    by: str
+    state: str
+    next_run: datetime | None
+    last: Run | None
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it runs as declared, or was deactivated on purpose."""
+        return self.state in ("scheduled", "inactive")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the status as `companion jobs list --json` prints it."""
+        return {
+            "name": self.job.name,
+            "system": self.job.instance.system,
+            "schedule": self.job.schedule,
+            "command": self.job.command,
+            "description": self.job.description,
+            "by": self.by,
+            "state": self.state,
+            "next_run": self.next_run.isoformat() if self.next_run else None,
+            "last_run": self.last.started_at.isoformat() if self.last else None,
+            "outcome": self.last.outcome if self.last else None,
+            "message": self.last.message if self.last else None,
+        }
+
+
+def list_jobs(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    cron_database: str | None = None,
+    now: datetime | None = None,
+) -> list[JobStatus]:
+    """Return every job of the installed instances; `systems` and `schema` narrow the list.
+
+    `cron_database` says where pg_cron is, unless the server can. Next runs are those after `now`.
+    """
+    now = now or datetime.now(timezone.utc)
+    with session(database) as s, find(s, cron_database) as cron:
+        jobs = _declared(s, systems, schema)
+        scheduled = cron.scheduled() if cron else {}
+        found = []
+        for job in jobs:
+            last = _last_run(s, job)
+            if cron is None:
+                found.append(JobStatus(job, "crontab", "scheduled", _next_run(job.schedule, now), last))
+                continue
+            there = scheduled.get(cron.prefix(job.instance.schema) + job.job)
+            if there is None:
+                found.append(JobStatus(job, str(cron), "not scheduled", None, last))
+                continue
+            same = (there.schedule, there.command) == (job.schedule, job.command)
+            state = "inactive" if not there.active else "scheduled" if same else "differs"
+            next_run = _next_run(job.schedule, now.astimezone(cron.timezone)) if state == "scheduled" else None
+            runs = [run for run in (last, there.last) if run]
+            last = max(runs, key=lambda run: run.started_at, default=None)
+            found.append(JobStatus(job, str(cron), state, next_run, last))
+        return found
+
+
+def sync(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    cron_database: str | None = None,
+) -> dict[str, str]:
+    """Bring pg_cron in step with the tables of jobs; return what was done to which name (see `Cron.bring_in_step`).
+
+    Raises DatabaseError where there is no pg_cron.
+    """
+    with session(database) as s, find(s, cron_database) as cron:
+        if cron is None:
+            raise DatabaseError(
+                "there is no pg_cron in this database, nor in the one where the server says it is",
+                hint="name its database with --cron-database, or run the jobs by crontab: `companion jobs crontab`",
+            )
+        jobs = _declared(s, systems, schema)
+        declared = {cron.prefix(job.instance.schema) + job.job: (job.schedule, job.command) for job in jobs}
+        if systems or schema or not cron.elsewhere:
+            prefixes = {cron.prefix(one.schema) for one in _instances(s, systems, schema)}
+        else:
+            prefixes = {cron.prefix()}
+        there = cron.scheduled()
+        gone = [name for name in there if name.startswith(tuple(prefixes)) and name not in declared]
+        return cron.bring_in_step(declared, gone)
+
+
+def crontab(database: Database, systems: Sequence[str] = (), *, schema: str | None = None) -> list[str]:
+    """Return the lines of a crontab that run every job.
+
+    No line holds a password: libpq reads it from ~/.pgpass.
+    """
+    with session(database) as s:
+        jobs = _declared(s, systems, schema)
+        address = conninfo_to_dict(s.conninfo)
+    password = address.pop("password", None)
+    url = make_conninfo("", **address)
+    lines = ["# Times are UTC. A cron that does not know CRON_TZ (Debian's) takes them in the machine's time zone."]
+    if password:
+        lines.append("# The password is not here: put it into ~/.pgpass of the user whose crontab this is.")
+    lines.append("CRON_TZ=UTC")
+    for job in jobs:
+        words = shlex.join([*_program(), "jobs", "run", job.name, "--database", url])
+        # To cron a percent sign ends the command.
+        lines.append(f"{job.schedule} {words} >/dev/null".replace("%", "\\%"))
+    return lines
+
+
+def run(database: Database, name: str, *, schema: str | None = None) -> tuple[Job, Run, int]:
+    """Run the job `name`, which is `<schema>:<job>` or, where only one has it, `<job>`.
+
+    Returns the job, its run and its milliseconds. The command is sent as pg_cron sends it, in a transaction of its own.
+    Raises JobRunningError when another run of it goes on, JobError when it failed; both outcomes are in `job_runs`.
+    """
+    with session(database) as s:
+        job = _choose(_declared(s, (), schema), name)
+        if not job.has_runs:
+            raise CompanionError(
+                f"{job.instance} has no table job_runs yet", hint=f"run `companion apply {job.instance.system}` first"
+            )
+        with _alone(s, job):
+            id, started_at = _begin(s, job)
+            started = time.monotonic()
+            try:
+                message = _execute(s.conninfo, job.command)
+            except psycopg.Error as error:
+                said = f"{error.diag.message_primary or str(error).strip()} (SQLSTATE {error.sqlstate or 'none'})"
+                _end(s, job, id, "failed", said)
+                detail = [part for part in (error.diag.message_detail, error.diag.context) if part]
+                raise JobError(f"{job.name} failed: {said}", detail=detail, hint=error.diag.message_hint) from error
+            except BaseException:
+                _end(s, job, id, "interrupted", None)
+                raise
+            milliseconds = round((time.monotonic() - started) * 1000)
+            _end(s, job, id, "succeeded", message)
+            return job, Run(started_at, "succeeded", message), milliseconds
+
+
+def _program() -> list[str]:
+    """Return the words that start this very program from any folder."""
+    started = Path(sys.argv[0])
+    return [str(started.absolute())] if started.name == "companion" else [sys.executable, "-m", "runner"]
+
+
+def _instances(s: Session, systems: Sequence[str], schema: str | None) -> list[Instance]:
+    """Return the installed instances, narrowed; raise UsageError when one that was named is none of them."""
+    ledgers = ledger.read(s.fetch)
+    installed = [Instance(one.system, name) for name, one in ledgers.items() if one.system and one.system != PLATFORM]
+    for system in systems:
+        if system not in {one.system for one in installed}:
+            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
+    if schema is not None and schema not in {one.schema for one in installed}:
+        raise UsageError(f"nothing of Companion is installed in schema {schema}", hint="see `companion status`")
+    return [one for one in installed if (not systems or one.system in systems) and schema in (None, one.schema)]
+
+
+def _declared(s: Session, systems: Sequence[str], schema: str | None) -> list[Job]:
+    jobs = []
+    for instance in _instances(s, systems, schema):
+        table, runs = identifier(instance.schema, "jobs"), identifier(instance.schema, "job_runs")
+        has_jobs, has_runs = fetch_one(s.conn, _TABLES_SQL, [table, runs])
+        # An instance may have been applied only as far as a file before its jobs.
+        if has_jobs:
+            rows = s.conn.execute(_JOBS_SQL.format(jobs=table).encode()).fetchall()
+            jobs += [Job(instance, *[*row, has_runs]) for row in rows]
+    return jobs
+
+
+def _choose(jobs: Sequence[Job], name: str) -> Job:
+    found = [job for job in jobs if job.name == name] or [job for job in jobs if job.job == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{name} is a job of several schemas: " + ", ".join(job.name for job in found))
+    raise UsageError(f"there is no job {name!r}", hint="`companion jobs list` names them all")
+
+
+def _last_run(s: Session, job: Job) -> Run | None:
+    if not job.has_runs:
+        return None
+    sql = _LAST_SQL.format(runs=job.runs)
+    row = s.conn.execute(sql.encode(), {"name": job.name, "job": job.job}).fetchone()
+    return Run(row[0].astimezone(timezone.utc), row[2], row[1]) if row else None
+
+
+def _next_run(schedule: str, now: datetime) -> datetime:
+    """Return the next time a schedule names after `now`, in whose time zone it is read."""
+    return next(CronSim(schedule, now)).astimezone(timezone.utc)
+
+
+@contextmanager
+def _alone(s: Session, job: Job) -> Iterator[None]:
+    """Hold the job's lock, which vanishes with the session; raise JobRunningError if another run has it."""
+    if not fetch_one(s.conn, f"SELECT pg_try_advisory_lock({_KEY})", {"name": job.name})[0]:
+        raise JobRunningError(f"{job.name} is running already; nothing was done")
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):
+            s.conn.execute(f"SELECT pg_advisory_unlock({_KEY})".encode(), {"name": job.name})
+
+
+def _begin(s: Session, job: Job) -> tuple[int, datetime]:
+    """Record that a run begins; what an earlier one left unfinished was interrupted."""
+    with s.conn.transaction():
+        for sql in _BEGIN_SQLS[:-1]:
+            s.conn.execute(sql.format(runs=job.runs).encode(), {"job": job.job})
+        id, started_at = fetch_one(s.conn, _BEGIN_SQLS[-1].format(runs=job.runs), {"job": job.job})
+    return id, started_at
+
+
+def _end(s: Session, job: Job, id: int, outcome: str, message: str | None) -> None:
+    s.conn.execute(_END_SQL.format(runs=job.runs).encode(), [outcome, message, id])
+
+
+def _execute(conninfo: str, command: str) -> str | None:
+    """Run a job's command in a session of its own; return its one value, or what the server calls its result."""
+    with connect(conninfo) as conn:
+        cursor = conn.execute(command.encode())
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone() if cursor.description else None
+        value = row[0] if row and len(row) == 1 and cursor.rowcount == 1 else None
+        return cursor.statusmessage if value in (None, "") else str(value)
