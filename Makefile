@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint format bench clean
+.PHONY: help up down test test-16 test-debian lint format bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/.companion ## Start the embedded server, apply every system, load demo data
 	@$(BIN)/companion up
@@ -16,7 +17,13 @@ down: ## Stop the embedded server; its data stays
 	@if [ -x $(BIN)/companion ]; then $(BIN)/companion server stop; fi
 
 test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--every-instance: in every schema)
-	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
+	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(ARGS)
+
+test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron and PgBouncer, on Debian's PostgreSQL 15 (as root; installs packages)
+	tests/debian/with_server $(PYTEST) $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff check .

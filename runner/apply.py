@@ -60,7 +60,7 @@ def apply(
     systems: Sequence[str] = (),
     *,
     schema: str | None = None,
-    sql_root: str | Path | None = None,
+    sql_root: str | Path | Tree | None = None,
     to: str | None = None,
     lock_timeout: float = LOCK_TIMEOUT,
     build_timeout: float = alone.BUILD_TIMEOUT,

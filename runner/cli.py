@@ -110,8 +110,15 @@ def _progress(as_json: bool) -> Iterator[Progress]:
             progress.close()
 
 
-def _report(done: list[Done], as_json: bool, nothing: str) -> None:
+def _report(done: list[Done], as_json: bool, nothing: str, url: str | None = None) -> None:
+    """Print what was done; `url` is where, when it may have changed jobs."""
     from runner.display import summary
+
+    if done and url:
+        from runner.jobs import out_of_step
+
+        if out_of_step(url):
+            click.echo("note: pg_cron is in another database: `companion jobs sync` brings it in step", err=True)
 
     if as_json:
         _print_json({"files": [vars(one) for one in done]})
@@ -200,7 +207,7 @@ def apply(
             done = adopt_files(url, systems, **common)
         else:
             done = work.apply(url, systems, build_timeout=index_timeout, **common)
-    _report(done, as_json, nothing)
+    _report(done, as_json, nothing, None if rehearse else url)
 
 
 @cli.command()
@@ -226,9 +233,10 @@ def rollback(
     from runner import rollback as work
     from runner.address import resolve
 
+    url = resolve(database)
     with _progress(as_json) as progress:
         done = work.rollback(
-            resolve(database),
+            url,
             systems,
             schema=schema,
             to=to,
@@ -239,7 +247,7 @@ def rollback(
             build_timeout=index_timeout,
             progress=progress,
         )
-    _report(done, as_json, "nothing to do: no file is applied")
+    _report(done, as_json, "nothing to do: no file is applied", url)
 
 
 @cli.command()
@@ -391,16 +399,22 @@ def jobs_list(
 
 @jobs.command("sync")
 @_systems
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @_options(_schema, _cron_database, _database, _json)
 def jobs_sync(
-    systems: tuple[str, ...], schema: str | None, cron_database: str | None, database: str | None, as_json: bool
+    systems: tuple[str, ...],
+    dry_run: bool,
+    schema: str | None,
+    cron_database: str | None,
+    database: str | None,
+    as_json: bool,
 ) -> None:
     """Bring pg_cron in step, also one in another database of the server."""
     from runner import jobs as work
     from runner.address import resolve
     from runner.display import table
 
-    done = work.sync(resolve(database), systems, schema=schema, cron_database=cron_database)
+    done = work.sync(resolve(database), systems, schema=schema, cron_database=cron_database, dry_run=dry_run)
     if as_json:
         _print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
     elif done:

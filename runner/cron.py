@@ -7,7 +7,7 @@ are unique on the whole server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from runner.database import Session, connect, fetch_one
+from runner.database import Session, connect, fetch_one, identifier
 from runner.errors import DatabaseError
 
 # The setting is hidden from those who may not read all settings; it is "postgres" unless somebody has changed it.
@@ -80,6 +80,14 @@ class Cron:
         first = f"companion:{self.database}:" if self.elsewhere else ""
         return f"{first}{schema}:" if schema is not None else first
 
+    def needed(self, user: str) -> str:
+        """Return the statements that let `user` schedule jobs here."""
+        grants = f"GRANT USAGE ON SCHEMA cron TO {identifier(user)}"
+        if self.elsewhere:
+            function = "cron.schedule_in_database(text, text, text, text, text, boolean)"
+            grants += f"; GRANT EXECUTE ON FUNCTION {function} TO {identifier(user)}"
+        return f"as whoever manages pg_cron{f', in database {self.elsewhere}' if self.elsewhere else ''}: {grants}"
+
     def scheduled(self) -> dict[str, Scheduled]:
         """Return all named jobs of the database, by name."""
         found = {}
@@ -90,26 +98,29 @@ class Cron:
             found[name] = Scheduled(id, schedule, command, active, ours, last)
         return found
 
-    def bring_in_step(self, declared: Mapping[str, tuple[str, str]], removed: list[str]) -> dict[str, str]:
-        """Schedule `declared` (name: schedule, command), forget `removed`, in one transaction.
+    def bring_in_step(
+        self, declared: Mapping[str, tuple[str, str]], prefixes: Collection[str], *, dry_run: bool = False
+    ) -> dict[str, str]:
+        """Schedule `declared` (name: schedule, command), forget what else begins with `prefixes`, in one transaction.
 
-        Returns what was done to each name: `scheduled`, `changed` or `removed`. A job that somebody has deactivated
-        stays so, unless it belonged to another user.
+        Returns what was done to each name, or with `dry_run` would be: `scheduled`, `changed` or `removed`. A job that
+        somebody has deactivated stays so, unless it belonged to another user.
         """
         done = {}
-        with self._conn.transaction():
+        with self._conn.transaction(force_rollback=dry_run):
             there = self.scheduled()
-            for name in removed:
-                self._unschedule(there[name])
-                done[name] = "removed"
-            for name, wanted in declared.items():
-                found = there.get(name)
-                if found and (found.schedule, found.command) == wanted:
-                    continue
-                if found and not found.ours:
+            for name, found in there.items():
+                if name.startswith(tuple(prefixes)) and name not in declared:
                     self._unschedule(found)
+                    done[name] = "removed"
+            for name, wanted in declared.items():
+                job = there.get(name)
+                if job and (job.schedule, job.command) == wanted:
+                    continue
+                if job and not job.ours:
+                    self._unschedule(job)
                 self._schedule(name, *wanted)
-                done[name] = "changed" if found else "scheduled"
+                done[name] = "changed" if job else "scheduled"
         return done
 
     def _schedule(self, name: str, schedule: str, command: str) -> None:
@@ -121,6 +132,12 @@ class Cron:
 
     def _unschedule(self, job: Scheduled) -> None:
         self._conn.execute("SELECT cron.unschedule(%s::bigint)", [job.id])
+
+
+def is_elsewhere(session: Session) -> bool:
+    """Say whether the server runs a pg_cron that is in another database, as far as we may know."""
+    database, here, named = fetch_one(session.conn, _WHERE_SQL.replace(", 'postgres')", ", current_database())"))
+    return not here and named != database
 
 
 @contextmanager

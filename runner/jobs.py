@@ -21,7 +21,7 @@ from cronsim import CronSim
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner import ledger
-from runner.cron import Run, find
+from runner.cron import Run, find, is_elsewhere
 from runner.database import Database, Session, connect, fetch_one, identifier, session
 from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, UsageError
 from runner.instances import Instance
@@ -150,10 +150,11 @@ def sync(
     *,
     schema: str | None = None,
     cron_database: str | None = None,
+    dry_run: bool = False,
 ) -> dict[str, str]:
     """Bring pg_cron in step with the tables of jobs; return what was done to which name (see `Cron.bring_in_step`).
 
-    Raises DatabaseError where there is no pg_cron.
+    Raises DatabaseError where there is no pg_cron, or where we may not schedule.
     """
     with session(database) as s, find(s, cron_database) as cron:
         if cron is None:
@@ -164,12 +165,22 @@ def sync(
         jobs = _declared(s, systems, schema)
         declared = {cron.prefix(job.instance.schema) + job.job: (job.schedule, job.command) for job in jobs}
         if systems or schema or not cron.elsewhere:
-            prefixes = {cron.prefix(one.schema) for one in _instances(s, systems, schema)}
+            prefixes = [cron.prefix(one.schema) for one in _instances(s, systems, schema)]
         else:
-            prefixes = {cron.prefix()}
-        there = cron.scheduled()
-        gone = [name for name in there if name.startswith(tuple(prefixes)) and name not in declared]
-        return cron.bring_in_step(declared, gone)
+            prefixes = [cron.prefix()]
+        try:
+            return cron.bring_in_step(declared, prefixes, dry_run=dry_run)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise DatabaseError(
+                f"{error.diag.message_primary} (SQLSTATE {error.sqlstate})", hint=cron.needed(s.user)
+            ) from error
+
+
+def out_of_step(database: Database) -> bool:
+    """Say whether pg_cron is in another database and does not have our jobs as declared; False if we cannot know."""
+    with suppress(CompanionError), session(database) as s:
+        return is_elsewhere(s) and bool(sync(database, dry_run=True))
+    return False
 
 
 def crontab(database: Database, systems: Sequence[str] = (), *, schema: str | None = None) -> list[str]:

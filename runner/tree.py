@@ -123,6 +123,7 @@ class Tree:
     def __init__(self, root: Path) -> None:
         """Take the folder that holds migrations/, functions/, …; raise UsageError when it is not one."""
         self.root = root
+        self._chains: dict[str, Chain] = {}
         if not any((root / kind).is_dir() for kind in KINDS):
             raise UsageError(
                 f"{root} holds no SQL tree (no folder {', '.join(KINDS)})",
@@ -165,12 +166,14 @@ class Tree:
         return self._read(system)[1]
 
     def chain(self, system: str) -> Chain:
-        """Return the files of `system` in order; raise UsageError or TreeError."""
-        self.check_system(system)
-        files, faults = self._read(system)
-        if faults:
-            raise TreeError(faults)
-        return Chain(system, tuple(files))
+        """Return the files of `system` in order, read once; raise UsageError or TreeError."""
+        if system not in self._chains:
+            self.check_system(system)
+            files, faults = self._read(system)
+            if faults:
+                raise TreeError(faults)
+            self._chains[system] = Chain(system, tuple(files))
+        return self._chains[system]
 
     def _read(self, system: str) -> tuple[list[File], list[Fault]]:
         faults: list[Fault] = []
@@ -213,8 +216,10 @@ class Tree:
         return files, faults
 
 
-def open_tree(root: str | Path | None = None) -> Tree:
+def open_tree(root: str | Path | Tree | None = None) -> Tree:
     """Return the tree to use: `root`, else COMPANION_SQL_ROOT, else the checkout's sql/, else the packaged one."""
+    if isinstance(root, Tree):
+        return root
     chosen = root or os.environ.get("COMPANION_SQL_ROOT")
     if chosen:
         return Tree(Path(chosen))

@@ -40,6 +40,9 @@ INSTANCES = {
     "aurum": ["aurum", "aurum_acme"],
 }
 
+# What needs pg_cron or PgBouncer; tests/debian/with_server sees to them.
+collect_ignore = [] if "COMPANION_TEST_DEBIAN" in os.environ else ["debian"]
+
 # A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
 SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}
 
@@ -50,6 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run each test of a system in all its schemas; otherwise in one, another one for the next test",
     )
+
+
+def pytest_report_header() -> str | None:
+    return "left out: tests/debian, run by `make test-debian`" if collect_ignore else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

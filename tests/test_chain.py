@@ -44,14 +44,15 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 def test_each_file_goes_up_down_and_up_again(empty_database: str, system: str) -> None:
     if system != "platform":
         apply(empty_database, ["platform"])
+    tree = open_tree()
     with connected(empty_database) as conn:
         before = snapshot(conn, system)
-        for file in open_tree().chain(system).files:
-            apply(conn, [system], to=file.id)
+        for file in tree.chain(system).files:
+            apply(conn, [system], sql_root=tree, to=file.id)
             after = snapshot(conn, system)
             rollback(conn, [system], discard_data=True)
             assert differences(before, snapshot(conn, system)) == [], f"{file.id}.rollback does not undo its file"
-            apply(conn, [system], to=file.id)
+            apply(conn, [system], sql_root=tree, to=file.id)
             assert differences(after, snapshot(conn, system)) == [], f"{file.id} is not the same the second time"
             before = after
 

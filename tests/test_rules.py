@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "rules").glob("*.md"))
 
 
+@cache
 def shown() -> set[tuple[str, str]]:
     """Return (rule id, accepts or refuses) of every `rule` mark in the tests."""
     found = set()

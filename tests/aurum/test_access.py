@@ -82,7 +82,7 @@ TABLES = {
     "audit_log": Table("action", READ, {"action": "create", "entity_type": "mine", "entity_id": str(uuid4())}),
 }
 OTHER_RELATIONS = {
-    *("embedding_backlog", "embedding_coverage", "hierarchy_view", "jobs", "my_hierarchy", "slow_queries"),
+    *("embedding_backlog", "embedding_coverage", "hierarchy_view", "job_runs", "jobs", "my_hierarchy", "slow_queries"),
     *("statistics_cache_usage", "storage_growth", "timezones", "user_engagement", "vector_index_usage"),
 }
 
@@ -380,7 +380,7 @@ def test_nobody_empties_a_table(db: Person, world: World, bobs: Belongings) -> N
     """TRUNCATE knows of no row-level security."""
     for act in (db.as_anon(), db.as_user(world.ann.id), db.as_service()):
         with act:
-            for name in (*TABLES, "timezones", "jobs", "slow_queries"):
+            for name in (*TABLES, "timezones", "job_runs", "jobs", "slow_queries"):
                 assert outcome(db, f"TRUNCATE {name} CASCADE", {})[0] == "42501", name
 
 

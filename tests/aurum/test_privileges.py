@@ -23,7 +23,7 @@ MONITORING = (
 RELATIONS = {
     **{name: {"authenticated": WRITE, "service_role": WRITE} for name in OWN},
     **{name: {"authenticated": READ, "service_role": WRITE} for name in READ_ONLY},
-    **{name: {"service_role": READ} for name in (*MONITORING, "jobs")},
+    **{name: {"service_role": READ} for name in (*MONITORING, "job_runs", "jobs")},
     "audit_log": {"authenticated": READ, "service_role": READ},
     "my_hierarchy": {"authenticated": READ},
     "slow_queries": {"service_role": WRITE},
@@ -147,7 +147,7 @@ POLICIES = {
     **{f"{name}_user_access": (name, "authenticated", "*") for name in (*OWN, "user_stats")},
     **{f"{name}_user_read": (name, "authenticated", "r") for name in (*READ_ONLY[:3], "audit_log")},
     **{f"{name}_service_all": (name, "service_role", "*") for name in (*OWN, *READ_ONLY, "user_stats", "slow_queries")},
-    **{f"{name}_service_read": (name, "service_role", "r") for name in ("audit_log", "jobs")},
+    **{f"{name}_service_read": (name, "service_role", "r") for name in ("audit_log", "job_runs", "jobs")},
     "timezones_read": ("timezones", "authenticated", "r"),
 }
 

@@ -407,7 +407,7 @@ def test_the_count_is_from_1_to_200(db: Person, world: World, search: Search) ->
 # the tests run. The indexes are built afterwards: filling them row by row takes many times as long.
 
 SCHEMA = INSTANCES["aurum"][0]
-PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 8_000}
+PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 6_000}
 QUERIES = 8
 
 LOAD = """

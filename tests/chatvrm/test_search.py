@@ -217,7 +217,7 @@ def test_arguments_are_named_as_the_contract_says(db: Person, world: World) -> N
 # are not completed or have no embedding. The index is built afterwards: filling it row by row takes many times as long.
 
 SCHEMA = INSTANCES["chatvrm"][0]
-PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 8_000}
+PEOPLE = {"ann": 60, "bob": 1_000, "cleo": 6_000}
 QUERIES = 10
 COUNTS = (1, 5, 10, 200)
 

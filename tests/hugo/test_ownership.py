@@ -29,7 +29,7 @@ OWNED = {
 # Tables that users read, as far as they may, and only the service writes.
 SHARED = ["apps", "knowledge_bases", "knowledge_categories", "knowledge_entries", "personality_schemas"]
 # Tables that users have nothing to do with.
-CLOSED = ["jobs", "knowledge_sync_queue"]
+CLOSED = ["job_runs", "jobs", "knowledge_sync_queue"]
 
 # Where users may add rows of their own, and what they may change in them.
 WRITABLE = {
@@ -129,6 +129,7 @@ def test_everybody_sees_and_may_remove_their_own(
 @pytest.mark.rule("HUGO-22", "accepts")
 def test_the_service_sees_everything(db: Person, world: World, anns: dict[str, Any], bobs: dict[str, Any]) -> None:
     insert(db, "knowledge_entries", knowledge_base_id=world.kb, title="Title", content="Content")
+    insert(db, "job_runs", job="expire-memories")
     for table in (*OWNED, *SHARED, *CLOSED):
         count = f"SELECT count(*) FROM {table}"
         everything = db.value(count)

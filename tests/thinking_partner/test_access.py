@@ -407,7 +407,7 @@ def test_who_states_the_owner_does_not_learn_what_anothers_rows_hold(db: Person,
 @pytest.mark.rule("TP-24", "refuses")
 def test_visitors_get_nothing_anywhere(db: Person, bobs: Belongings) -> None:
     with db.as_anon():
-        for name in (*TABLES, "jobs"):
+        for name in (*TABLES, "job_runs", "jobs"):
             for statement in (
                 f"SELECT FROM {name}",
                 f"DELETE FROM {name}",
@@ -437,6 +437,7 @@ def test_visitors_get_nothing_anywhere(db: Person, bobs: Belongings) -> None:
         "CREATE POLICY mine ON memories USING (TRUE)",
         "CREATE TABLE mine (id bigint)",
         "TRUNCATE subscription_events",
+        "SELECT * FROM job_runs",
         "SELECT * FROM jobs",
         "SET LOCAL session_replication_role = replica",
     ],
@@ -765,7 +766,7 @@ def test_every_table_is_accounted_for(db: Person) -> None:
         " AND relname !~ '^_?(yoyo|companion|runner)'",
         [db.schema],
     )
-    assert {row.relname for row in relations} == {*TABLES, "jobs"}
+    assert {row.relname for row in relations} == {*TABLES, "job_runs", "jobs"}
     keys = {row.relname: {*row.keys} for row in db.rows(_KEYS_SQL, [db.schema])}
     assert {name: keys[name] for name in TABLES} == {
         name: {"id", table.owner, *([table.key] if table.key else [])} for name, table in TABLES.items()
