@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,12 +65,13 @@ class Scheduled:
 class Cron:
     """The pg_cron that runs the jobs of one database."""
 
-    def __init__(self, conn: psycopg.Connection[Any], database: str, elsewhere: str | None) -> None:
-        """Use `conn`, a connection to where pg_cron is: the database `elsewhere`, or with None `database` itself."""
+    def __init__(self, conn: psycopg.Connection[Any], database: str, user: str, elsewhere: str | None) -> None:
+        """Use `conn`, a connection of `user` to where pg_cron is: the database `elsewhere`, with None `database`."""
         self.database, self.elsewhere = database, elsewhere
-        self._conn = conn
+        self._conn, self._user = conn, user
         (zone,) = fetch_one(conn, _ZONE_SQL)
-        self.timezone = ZoneInfo(zone)
+        # Small machines have no time zone database.
+        self.timezone: tzinfo = timezone.utc if zone in ("UTC", "GMT") else ZoneInfo(zone)
 
     def __str__(self) -> str:
         return f"pg_cron in {self.elsewhere}" if self.elsewhere else "pg_cron"
@@ -80,20 +81,27 @@ class Cron:
         first = f"companion:{self.database}:" if self.elsewhere else ""
         return f"{first}{schema}:" if schema is not None else first
 
-    def needed(self, user: str) -> str:
-        """Return the statements that let `user` schedule jobs here."""
-        grants = f"GRANT USAGE ON SCHEMA cron TO {identifier(user)}"
-        if self.elsewhere:
-            function = "cron.schedule_in_database(text, text, text, text, text, boolean)"
-            grants += f"; GRANT EXECUTE ON FUNCTION {function} TO {identifier(user)}"
-        return f"as whoever manages pg_cron{f', in database {self.elsewhere}' if self.elsewhere else ''}: {grants}"
+    @contextmanager
+    def _permitted(self) -> Iterator[None]:
+        """Turn a refusal of authority into a DatabaseError with the statements that would grant it."""
+        try:
+            yield
+        except psycopg.errors.InsufficientPrivilege as error:
+            user = identifier(self._user)
+            where = f", in database {self.elsewhere}" if self.elsewhere else ""
+            hint = f"as whoever manages pg_cron{where}: GRANT USAGE ON SCHEMA cron TO {user}"
+            if self.elsewhere:
+                function = "cron.schedule_in_database(text, text, text, text, text, boolean)"
+                hint += f"; GRANT EXECUTE ON FUNCTION {function} TO {user}"
+            message = f"{error.diag.message_primary} (SQLSTATE {error.sqlstate})"
+            raise DatabaseError(message, hint=hint) from error
 
     def scheduled(self) -> dict[str, Scheduled]:
-        """Return all named jobs of the database, by name."""
+        """Return all named jobs of the database, by name; raise DatabaseError when we may not look."""
+        with self._permitted():
+            rows = self._conn.execute(_SCHEDULED_SQL.encode(), [self.database]).fetchall()
         found = {}
-        for name, id, schedule, command, active, ours, started_at, status, message in self._conn.execute(
-            _SCHEDULED_SQL.encode(), [self.database]
-        ):
+        for name, id, schedule, command, active, ours, started_at, status, message in rows:
             last = Run(started_at, status if status in _FINISHED else "running", message) if started_at else None
             found[name] = Scheduled(id, schedule, command, active, ours, last)
         return found
@@ -104,10 +112,10 @@ class Cron:
         """Schedule `declared` (name: schedule, command), forget what else begins with `prefixes`, in one transaction.
 
         Returns what was done to each name, or with `dry_run` would be: `scheduled`, `changed` or `removed`. A job that
-        somebody has deactivated stays so, unless it belonged to another user.
+        somebody has deactivated stays so, unless it belonged to another user. Raises DatabaseError when we may not.
         """
         done = {}
-        with self._conn.transaction(force_rollback=dry_run):
+        with self._permitted(), self._conn.transaction(force_rollback=dry_run):
             there = self.scheduled()
             for name, found in there.items():
                 if name.startswith(tuple(prefixes)) and name not in declared:
@@ -149,7 +157,7 @@ def find(session: Session, cron_database: str | None = None) -> Iterator[Cron | 
     """
     database, here, named = fetch_one(session.conn, _WHERE_SQL)
     if here and cron_database in (None, database):
-        yield Cron(session.conn, database, None)
+        yield Cron(session.conn, database, session.user, None)
         return
     other = cron_database or named
     if other == database:
@@ -164,7 +172,7 @@ def find(session: Session, cron_database: str | None = None) -> Iterator[Cron | 
         return
     with conn:
         if fetch_one(conn, _WHERE_SQL)[1]:
-            yield Cron(conn, database, other)
+            yield Cron(conn, database, session.user, other)
         elif cron_database:
             raise DatabaseError(
                 f"there is no pg_cron in database {other}",

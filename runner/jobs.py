@@ -168,12 +168,7 @@ def sync(
             prefixes = [cron.prefix(one.schema) for one in _instances(s, systems, schema)]
         else:
             prefixes = [cron.prefix()]
-        try:
-            return cron.bring_in_step(declared, prefixes, dry_run=dry_run)
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise DatabaseError(
-                f"{error.diag.message_primary} (SQLSTATE {error.sqlstate})", hint=cron.needed(s.user)
-            ) from error
+        return cron.bring_in_step(declared, prefixes, dry_run=dry_run)
 
 
 def out_of_step(database: Database) -> bool:

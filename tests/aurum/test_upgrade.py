@@ -20,7 +20,8 @@ from tests.people import Person, insert
 from tests.runner.test_apply import Notes
 
 BASE = "0007_user_stats"
-FILES = [file.id for file in open_tree().chain("aurum").files]
+TREE = open_tree()
+FILES = [file.id for file in TREE.chain("aurum").files]
 LATER = FILES[FILES.index(BASE) + 1 :]
 TABLES = ("user_profiles", "pillars", "areas", "projects", "tasks", "journal_entries", "user_stats")
 
@@ -327,7 +328,7 @@ def test_no_file_loses_or_changes_a_fact_or_misunderstands_an_old_client(db: Per
     notes = Notes()
     seen: dict[str, Any] = {}
     for id in LATER:
-        apply(empty_database, ["aurum"], to=id, progress=notes)
+        apply(empty_database, ["aurum"], sql_root=TREE, to=id, progress=notes)
         check_facts(db, before, client, seen)
         client.work()
     check_outcome(db, before)

@@ -226,8 +226,9 @@ def test_who_may_not_schedule_is_told_what_is_missing(elsewhere: str, owner: Per
         owner.run(f"CREATE POLICY deployer ON {table} TO {role} USING (TRUE)")
     url = make_conninfo(elsewhere, user=role)
     try:
-        with pytest.raises(DatabaseError, match="permission denied for schema cron") as caught:
-            jobs.sync(url, cron_database=CRON_DATABASE)
+        for work in (jobs.list_jobs, jobs.sync):
+            with pytest.raises(DatabaseError, match="permission denied for schema cron") as caught:
+                work(url, cron_database=CRON_DATABASE)
         assert f"in database {CRON_DATABASE}: GRANT USAGE ON SCHEMA cron TO" in str(caught.value.hint)
         cron.run(f"GRANT USAGE ON SCHEMA cron TO {role}")
         with pytest.raises(DatabaseError, match="permission denied for function schedule_in_database") as caught:
