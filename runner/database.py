@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from runner import pooler
 from runner.errors import DatabaseError, SqlError, UsageError
 from runner.text import copy_command, transaction_command
 from runner.tree import PLATFORM
@@ -124,7 +125,8 @@ def session(database: Database) -> Iterator[Session]:
     """Open a session on `database`, a connection string or a psycopg connection.
 
     A string's connection is closed at the end. A given connection must be idle; it is used in autocommit mode and its
-    session settings are reset. Server and network failures inside the block become DatabaseError.
+    session settings are reset. Server and network failures inside the block become DatabaseError; UsageError is raised
+    where a pooler hands server sessions on between transactions.
     """
     conn = connect(database) if isinstance(database, str) else database
     conninfo = database if isinstance(database, str) else make_conninfo(conn.info.dsn, password=conn.info.password)
@@ -132,6 +134,8 @@ def session(database: Database) -> Iterator[Session]:
     try:
         conn.autocommit = True
         user, session_user, pid = fetch_one(conn, "SELECT current_user, session_user, pg_backend_pid()")
+        if pooler.is_pooled(conn, pid):
+            _refuse_shared_sessions(conn, pid, conninfo)
         yield Session(conn, user, session_user, pid, conninfo)
     except psycopg.Error as error:
         raise explain(error, conninfo) from error
@@ -141,6 +145,16 @@ def session(database: Database) -> Iterator[Session]:
         elif not conn.closed:
             conn.execute("ROLLBACK" if conn.info.transaction_status else "SELECT 1")
             conn.autocommit = autocommit
+
+
+def _refuse_shared_sessions(conn: psycopg.Connection[Any], pid: int, conninfo: str) -> None:
+    another = make_conninfo(conninfo, connect_timeout=max(2, round(pooler.PATIENCE)))
+    if pooler.shares_sessions(conn, pid, lambda: connect(another)):
+        raise UsageError(
+            "the address leads to a connection pooler that hands server sessions on between transactions"
+            " (PgBouncer in transaction mode); nothing was changed",
+            hint="give the address of the server itself, or of a pooler in session mode",
+        )
 
 
 def explain(error: psycopg.Error, conninfo: str | None = None) -> DatabaseError:

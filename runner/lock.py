@@ -79,7 +79,8 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        # No longer: a full pooler lets its connection wait for as long as this session is open.
+        self._thread.join(1.0)
 
     def begin(self, patience: float) -> None:
         """Start to look when `patience` seconds have passed without `end`."""

@@ -1,17 +1,94 @@
-"""What only `make test-debian` has: pg_cron, in the one database of the server where it can be, and PgBouncer."""
+"""What Debian's packages add: pg_cron, in the one database of the server where it can be, and PgBouncer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.rollback import rollback
 
 CRON_DATABASE = "companion_cron"
+PGBOUNCER = Path("/usr/sbin/pgbouncer")
+
+INI = """
+[databases]
+* = host={host} port={port} user={user}
+
+[pgbouncer]
+pool_mode = {mode}
+default_pool_size = {size}
+auth_type = any
+listen_addr =
+listen_port = 6432
+unix_socket_dir = {folder}
+"""
+
+
+@contextmanager
+def running(url: str, mode: str, size: int = 3) -> Iterator[str]:
+    """Run PgBouncer in front of the database `url`, as the server's own user; yield the address."""
+    server = conninfo_to_dict(url)
+    with psycopg.connect(url) as conn:
+        ((data,),) = conn.execute("SHOW data_directory").fetchall()
+    owner = Path(data).stat()
+    folder = Path(tempfile.mkdtemp(prefix="companion-pgbouncer-"))
+    try:
+        ini = folder / "pgbouncer.ini"
+        ini.write_text(
+            INI.format(
+                host=server["host"],
+                port=server.get("port", 5432),
+                user=server.get("user", "postgres"),
+                mode=mode,
+                size=size,
+                folder=folder,
+            )
+        )
+        for path in (folder, ini):
+            os.chown(path, owner.st_uid, owner.st_gid)
+        # It refuses to run as root. Only root may become somebody else, and needs to.
+        who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen([PGBOUNCER, ini], stdout=log, stderr=log, **who)
+        try:
+            address = make_conninfo(url, host=str(folder), port=6432)
+            end = time.monotonic() + 30
+            while not _answers(address):
+                said = (folder / "log").read_text()
+                assert process.poll() is None, said
+                assert time.monotonic() < end, said
+                time.sleep(0.01)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _answers(address: str) -> bool:
+    try:
+        psycopg.connect(address).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.fixture
+def pgbouncer() -> Iterator[Callable[..., str]]:
+    """Return a function that starts PgBouncer: `pgbouncer(url, mode, size)` gives the address through it."""
+    with ExitStack() as stack:
+        yield lambda *args: stack.enter_context(running(*args))
 
 
 @pytest.fixture
