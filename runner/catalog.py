@@ -205,4 +205,4 @@ def _normaliser(schema: str) -> Callable[[str], str]:
         rf"|(?<=search_path TO )'?(?:{either})'?(?=,|\n|$)"
         rf"|(?<=search_path=)(?:{either})(?=,|$)"
     )
-    return lambda text: pattern.sub("<schema>", text) if schema in text else text
+    return lambda text: pattern.sub("<schema>", text) if any(name in text for name in names) else text

@@ -65,6 +65,17 @@ def test_a_table_has_a_file_of_its_name_that_closes_it() -> None:
     assert wrong == []
 
 
+def test_a_sequence_is_closed_with_the_table_it_counts_for() -> None:
+    """Default privileges, as those of Supabase's public, would open it."""
+    wrong = []
+    for _, file, text in files():
+        for table, body in re.findall(r"^CREATE TABLE (\w+) \((.*?)^\)", text, re.M | re.S):
+            for column in re.findall(r"^    (\w+) .*\b(?:AS IDENTITY|serial)\b", body, re.M | re.I):
+                if f"REVOKE ALL ON SEQUENCE {table}_{column}_seq {ROLES}" not in text:
+                    wrong.append(f"{file.id}: {table}.{column}")
+    assert wrong == []
+
+
 def test_a_function_is_closed_by_the_file_that_creates_it() -> None:
     wrong = []
     for _, file, text in files():

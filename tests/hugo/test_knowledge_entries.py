@@ -197,7 +197,8 @@ def test_a_megabyte_of_tags_is_stored(db: Person, world: World) -> None:
 def test_a_word_too_long_to_be_indexed_is_stored(db: Person, world: World, length: int) -> None:
     with db.as_service():
         entry = add_entry(db, world.kb, "Title", "x" * length + " end")
-    assert weights(db, entry).keys() - {"x" * 2046} == {"titl", "end"}
+    # The longest word that is indexed has 2046 characters, from PostgreSQL 16 on one less than before.
+    assert weights(db, entry).keys() - {"x" * 2046, "x" * 2047} == {"titl", "end"}
     assert db.value("SELECT length(content) FROM knowledge_entries WHERE id = %s", [entry]) == length + 4
 
 

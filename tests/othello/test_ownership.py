@@ -311,7 +311,9 @@ def attempt_all(db: Person, ann: User, statements: list[str], given: dict[str, A
         with db.conn.transaction(force_rollback=True):
             with ann.acting(db):
                 learned = outcome(db, statement, given)
-            assert isinstance(learned[0], int) or learned[0] in REFUSALS, (statement, learned)
+            # Before PostgreSQL 17 there is no MERGE into a view.
+            refusals = REFUSALS | ({"0A000"} if statement.startswith("MERGE") else set())
+            assert isinstance(learned[0], int) or learned[0] in refusals, (statement, learned)
             if not isinstance(learned[0], int) or learned[0] > 0:
                 assert contents_of(db, bob, OF_BOB) == before, statement
         outcomes.append((statement, learned))
@@ -687,7 +689,11 @@ def test_sequences_are_closed(db: Person, world: World) -> None:
                         db.run(f"SELECT {use}", {"name": sequence.name})
                 with db.refused(sqlstate="42501"):
                     db.run(f"SELECT last_value FROM {sequence.name}")
-                assert db.value("SELECT pg_sequence_last_value(%s)", [sequence.name]) is None
+                # Null since PostgreSQL 17, refused before.
+                learned = outcome(
+                    db, "SELECT 1 WHERE pg_sequence_last_value(%(name)s) IS NULL", {"name": sequence.name}
+                )
+                assert learned[0] in (1, "42501")
 
 
 @pytest.mark.rule("OTH-26", "refuses")

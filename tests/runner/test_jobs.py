@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -21,6 +22,10 @@ from tests.people import Person
 from tests.runner.test_cli import ROOT, run, start
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=timezone.utc)
+
+
+# Where the server has one, it is asked: tests/debian/test_pg_cron.py.
+without_pg_cron = pytest.mark.skipif("COMPANION_TEST_DEBIAN" in os.environ, reason="this server has pg_cron")
 
 
 @pytest.fixture
@@ -56,6 +61,7 @@ def record(owner: Person, name: str = "mine") -> list[tuple[Any, ...]]:
     ]
 
 
+@without_pg_cron
 def test_the_list_tells_when_each_job_comes_next_and_how_it_went_last(url: str, owner: Person) -> None:
     declare(owner, "SELECT 1 / 0")
     with pytest.raises(JobError):
@@ -88,6 +94,7 @@ def test_the_list_can_be_narrowed(url: str) -> None:
             jobs.list_jobs(url, **narrowed)
 
 
+@without_pg_cron
 def test_the_list_as_a_person_and_a_program_see_it(url: str, owner: Person) -> None:
     declare(owner, "SELECT 1 / 0")
     assert run("jobs", "run", "mine")[0] == 1
@@ -292,6 +299,7 @@ def test_a_percent_sign_does_not_end_the_command(url: str, owner: Person) -> Non
 # pg_cron
 
 
+@without_pg_cron
 def test_without_pg_cron_sync_says_what_to_do_instead(url: str) -> None:
     with pytest.raises(DatabaseError, match="there is no pg_cron in this database") as caught:
         jobs.sync(url)
@@ -305,6 +313,7 @@ def test_a_database_that_has_no_pg_cron_is_not_taken_for_one(url: str, own_datab
         jobs.list_jobs(url, cron_database="no_such_database")
 
 
+@without_pg_cron
 def test_nothing_is_out_of_step_where_there_is_no_pg_cron(url: str) -> None:
     assert not jobs.out_of_step(url)
 

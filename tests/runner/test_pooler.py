@@ -142,7 +142,11 @@ def pooled(url: str) -> Iterator[Callable[..., Pooler]]:
 def contents(conn: psycopg.Connection[Any]) -> list[Any]:
     """Return what is in the database and who holds advisory locks there."""
     found = conn.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1").fetchall()
-    return [*found, snapshot(conn, "demo"), *conn.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")]
+    locks = conn.execute(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return [*found, snapshot(conn, "demo"), *locks]
 
 
 COMMANDS: dict[str, Callable[[str], Any]] = {

@@ -12,6 +12,7 @@ CREATE TABLE slow_queries (
 );
 ALTER TABLE slow_queries ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON slow_queries FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE slow_queries_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX slow_queries_reported_at_idx ON slow_queries (reported_at DESC);
 

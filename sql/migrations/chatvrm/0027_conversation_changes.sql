@@ -11,6 +11,7 @@ CREATE TABLE conversation_changes (
 );
 ALTER TABLE conversation_changes ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON conversation_changes FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE conversation_changes_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX conversation_changes_character_idx ON conversation_changes (character_id);
 

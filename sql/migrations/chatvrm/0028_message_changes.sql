@@ -8,6 +8,7 @@ CREATE TABLE message_changes (
 );
 ALTER TABLE message_changes ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON message_changes FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE message_changes_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX message_changes_conversation_idx ON message_changes (conversation_id);
 

@@ -24,6 +24,7 @@ CREATE TABLE users (
 );
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON users FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE users_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_users_active ON users (is_active) WHERE deleted_at IS NULL;
 CREATE INDEX users_timezone_idx ON users (timezone);

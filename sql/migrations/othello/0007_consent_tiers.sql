@@ -20,6 +20,7 @@ CREATE TABLE consent_tiers (
 );
 ALTER TABLE consent_tiers ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON consent_tiers FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE consent_tiers_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_consent_tiers_scope ON consent_tiers (scope);
 CREATE INDEX idx_consent_tiers_active ON consent_tiers (user_id, is_active);

@@ -16,6 +16,7 @@ CREATE TABLE conversations (
 );
 ALTER TABLE conversations ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON conversations FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE conversations_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_conversations_user ON conversations (user_id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_conversations_archived ON conversations (user_id, is_archived) WHERE deleted_at IS NULL;

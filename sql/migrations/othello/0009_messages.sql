@@ -27,6 +27,7 @@ CREATE TABLE messages (
 );
 ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON messages FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE messages_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_messages_conversation ON messages (conversation_id, created_at);
 CREATE INDEX idx_messages_agent ON messages (agent_name) WHERE agent_name IS NOT NULL;

@@ -31,6 +31,7 @@ CREATE TABLE psychological_profiles (
 );
 ALTER TABLE psychological_profiles ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON psychological_profiles FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE psychological_profiles_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_psychological_profiles_analyzed ON psychological_profiles (last_analyzed_at);
 CREATE INDEX idx_psychological_profiles_traits ON psychological_profiles USING gin (trait_data);

@@ -34,6 +34,7 @@ CREATE TABLE agent_activities (
 );
 ALTER TABLE agent_activities ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON agent_activities FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE agent_activities_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_agent_activities_user ON agent_activities (user_id, created_at DESC);
 CREATE INDEX idx_agent_activities_agent ON agent_activities (agent_name);

@@ -24,6 +24,7 @@ CREATE TABLE consent_logs (
 );
 ALTER TABLE consent_logs ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON consent_logs FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE consent_logs_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_consent_logs_user ON consent_logs (user_id, created_at DESC);
 CREATE INDEX idx_consent_logs_activity ON consent_logs (agent_activity_id);

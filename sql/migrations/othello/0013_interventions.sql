@@ -56,6 +56,7 @@ CREATE TABLE interventions (
 );
 ALTER TABLE interventions ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON interventions FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE interventions_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_interventions_user ON interventions (user_id, scheduled_for);
 CREATE INDEX idx_interventions_status ON interventions (status);

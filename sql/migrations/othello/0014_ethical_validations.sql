@@ -28,6 +28,7 @@ CREATE TABLE ethical_validations (
 );
 ALTER TABLE ethical_validations ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON ethical_validations FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE ethical_validations_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_ethical_validations_user ON ethical_validations (user_id, created_at DESC);
 CREATE INDEX idx_ethical_validations_message ON ethical_validations (message_id);

@@ -18,6 +18,7 @@ CREATE TABLE user_preferences (
 );
 ALTER TABLE user_preferences ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON user_preferences FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE user_preferences_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_user_preferences_category ON user_preferences (user_id, category);
 

@@ -19,6 +19,7 @@ CREATE TABLE session_logs (
 );
 ALTER TABLE session_logs ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON session_logs FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE session_logs_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE INDEX idx_session_logs_user ON session_logs (user_id, is_active);
 CREATE INDEX idx_session_logs_activity ON session_logs (last_activity_at) WHERE is_active = TRUE;

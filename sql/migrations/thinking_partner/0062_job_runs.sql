@@ -16,6 +16,7 @@ CREATE INDEX job_runs_job_started_at_idx ON job_runs (job, started_at DESC);
 CREATE UNIQUE INDEX job_runs_running_key ON job_runs (job) WHERE finished_at IS NULL;
 ALTER TABLE job_runs ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON job_runs FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON SEQUENCE job_runs_id_seq FROM PUBLIC, anon, authenticated, service_role;
 
 COMMENT ON TABLE job_runs IS
 'Runs of jobs by `companion jobs run`, those of the last 90 days. Runs by pg_cron are in cron.job_run_details.';

@@ -1,0 +1,72 @@
+"""A PostgreSQL server for one module of tests, where what it does to roles concerns nobody else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from pytest_postgresql.executors import NoopExecutor
+
+
+@contextmanager
+def cluster(
+    beside: NoopExecutor, superuser: str = "postgres", settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Start a new server, yield the address of its database `postgres`, and remove it.
+
+    It is made from the programs of the server `beside`, and run by the system user who runs that one. It listens on a
+    socket only, and lets in whoever gives the name of a role.
+    """
+    with psycopg.connect(
+        host=beside.host, port=beside.port, user=beside.user, password=beside.password or None, dbname="postgres"
+    ) as conn:
+        row = conn.execute(
+            "SELECT c.setting, current_setting('data_directory') FROM pg_config AS c WHERE c.name = 'BINDIR'"
+        ).fetchone()
+    assert row is not None
+    programs, owner = Path(row[0]), Path(row[1]).stat()
+    # Only root can, and must, run a server as somebody else.
+    who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="companion-cluster-"))
+    folder.chmod(0o755)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if who:
+        for path in (folder, data):
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+    def run(program: str, *arguments: str) -> None:
+        # Into a file: a pipe would be held open by the server that is started.
+        with (folder / f"{program}.log").open("w+") as log:
+            done = subprocess.run(
+                [programs / program, "-D", data, *arguments], stdout=log, stderr=log, cwd=folder, timeout=60, **who
+            )
+            log.seek(0)
+            assert done.returncode == 0, log.read()
+
+    lines = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(folder),
+        "port": "5432",
+        "fsync": "off",
+        "full_page_writes": "off",
+        **(settings or {}),
+    }
+    try:
+        run("initdb", "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        with (data / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
+        run("pg_ctl", "start", "-w", "-s", "-l", str(data / "log"))
+        try:
+            yield make_conninfo(host=str(folder), port=5432, user=superuser, dbname="postgres")
+        finally:
+            run("pg_ctl", "stop", "-w", "-s", "-m", "immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
