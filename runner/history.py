@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,9 +93,8 @@ SELECT c.relname,
     pg_get_userbyid(c.relowner),
     c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
         OR (SELECT bool_and(rolsuper) FROM pg_roles WHERE rolname = current_user OR oid = c.relowner),
-    c.relkind = 'r' AND c.relrowsecurity AND NOT c.relhasrules
-        AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid)
-        AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid),
+    c.relkind = 'r' AND c.relrowsecurity AND NOT c.relhasrules,
+    EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid) OR EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid),
     ARRAY(
         SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END
         FROM (
@@ -106,6 +105,23 @@ SELECT c.relname,
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = ANY(%s)
 """
+
+
+def distrust(session: Session, schema: str, tables: Collection[str], *, with_code: bool = False) -> list[str]:
+    """Return why others than us may have had a hand in what these tables of a schema say.
+
+    Triggers and policies are such a reason too, unless the tables come `with_code` of ours.
+    """
+    rows = session.conn.execute(_TRUST_SQL.encode(), [schema, list(tables)]).fetchall()
+    problems = [f"{schema}.{name} is missing" for name in {*tables} - {row[0] for row in rows}]
+    for name, owner, ours, plain, code, writers in rows:
+        if not ours:
+            problems.append(f"{schema}.{name} belongs to {owner}, not to {session.user}")
+        if not plain or (code and not with_code):
+            problems.append(f"{schema}.{name} has lost row security, or has gained triggers or policies")
+        if writers:
+            problems.append(f"{', '.join(writers)} may write to {schema}.{name}")
+    return problems
 
 
 def in_order(files: Iterable[File]) -> list[File]:
@@ -173,15 +189,7 @@ class History:
 
     def check_trust(self, entries: Sequence[Entry] = ()) -> None:
         """Raise LedgerError unless only we can have written the history and every recorded text is as recorded."""
-        rows = self.session.conn.execute(_TRUST_SQL.encode(), [self.schema, list(TABLES)]).fetchall()
-        problems = [f"{self.schema}.{name} is missing" for name in set(TABLES) - {row[0] for row in rows}]
-        for name, owner, ours, plain, writers in rows:
-            if not ours:
-                problems.append(f"{self.schema}.{name} belongs to {owner}, not to {self.session.user}")
-            if not plain:
-                problems.append(f"{self.schema}.{name} has lost row security, or has gained triggers or policies")
-            if writers:
-                problems.append(f"{', '.join(writers)} may write to {self.schema}.{name}")
+        problems = distrust(self.session, self.schema, TABLES)
         for entry in entries:
             if sha256(entry.file.rollback_text.encode()) != entry.rollback_sha256:
                 problems.append(f"the recorded rollback of {entry.id} is not the one that was recorded")

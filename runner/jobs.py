@@ -23,7 +23,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runner import ledger
 from runner.cron import Run, find, is_elsewhere
 from runner.database import Database, Session, connect, fetch_one, identifier, session
-from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, UsageError
+from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, UsageError
+from runner.history import distrust
 from runner.instances import Instance
 from runner.tree import PLATFORM
 
@@ -154,7 +155,7 @@ def sync(
 ) -> dict[str, str]:
     """Bring pg_cron in step with the tables of jobs; return what was done to which name (see `Cron.bring_in_step`).
 
-    Raises DatabaseError where there is no pg_cron, or where we may not schedule.
+    Raises DatabaseError where there is no pg_cron or we may not schedule, LedgerError for jobs that are not ours.
     """
     with session(database) as s, find(s, cron_database) as cron:
         if cron is None:
@@ -163,6 +164,8 @@ def sync(
                 hint="name its database with --cron-database, or run the jobs by crontab: `companion jobs crontab`",
             )
         jobs = _declared(s, systems, schema)
+        for instance in {job.instance for job in jobs}:
+            _check_trust(s, instance)
         declared = {cron.prefix(job.instance.schema) + job.job: (job.schedule, job.command) for job in jobs}
         if systems or schema or not cron.elsewhere:
             prefixes = [cron.prefix(one.schema) for one in _instances(s, systems, schema)]
@@ -203,10 +206,12 @@ def run(database: Database, name: str, *, schema: str | None = None) -> tuple[Jo
     """Run the job `name`, which is `<schema>:<job>` or, where only one has it, `<job>`.
 
     Returns the job, its run and its milliseconds. The command is sent as pg_cron sends it, in a transaction of its own.
-    Raises JobRunningError when another run of it goes on, JobError when it failed; both outcomes are in `job_runs`.
+    Raises JobRunningError when another run of it goes on, JobError when it failed, which is in `job_runs` then, and
+    LedgerError when the job is not ours.
     """
     with session(database) as s:
         job = _choose(_declared(s, (), schema), name)
+        _check_trust(s, job.instance)
         if not job.has_runs:
             raise CompanionError(
                 f"{job.instance} has no table job_runs yet", hint=f"run `companion apply {job.instance.system}` first"
@@ -257,6 +262,16 @@ def _declared(s: Session, systems: Sequence[str], schema: str | None) -> list[Jo
             rows = s.conn.execute(_JOBS_SQL.format(jobs=table).encode()).fetchall()
             jobs += [Job(instance, *[*row, has_runs]) for row in rows]
     return jobs
+
+
+def _check_trust(s: Session, instance: Instance) -> None:
+    """Raise LedgerError unless only we can have written the jobs: their commands run with our rights."""
+    if problems := distrust(s, instance.schema, ["jobs"], with_code=True):
+        raise LedgerError(
+            f"the jobs in schema {instance.schema} cannot be trusted; nothing was done",
+            detail=problems,
+            hint="connect as the role that applied the files, and take away what others were granted",
+        )
 
 
 def _choose(jobs: Sequence[Job], name: str) -> Job:

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner import jobs
 from runner.apply import apply
-from runner.errors import DatabaseError
+from runner.errors import DatabaseError, LedgerError
 from runner.rollback import rollback
 from runner.seed import seed
 from tests.debian.conftest import CRON_DATABASE
@@ -221,8 +221,9 @@ def test_who_may_not_schedule_is_told_what_is_missing(elsewhere: str, owner: Per
     database = owner.value("SELECT current_database()")
     role = f"deployer_{database}"
     owner.run(f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA hugo, platform TO {role}")
-    owner.run(f"GRANT SELECT ON jobs, _companion_ledger, platform._companion_ledger TO {role}")
-    for table in ("jobs", "_companion_ledger", "platform._companion_ledger"):
+    owner.run(f"GRANT CREATE ON SCHEMA hugo TO {role}; ALTER TABLE jobs OWNER TO {role}")
+    owner.run(f"GRANT SELECT ON _companion_ledger, platform._companion_ledger TO {role}")
+    for table in ("_companion_ledger", "platform._companion_ledger"):
         owner.run(f"CREATE POLICY deployer ON {table} TO {role} USING (TRUE)")
     url = make_conninfo(elsewhere, user=role)
     try:
@@ -238,7 +239,20 @@ def test_who_may_not_schedule_is_told_what_is_missing(elsewhere: str, owner: Per
         assert set(jobs.sync(url, cron_database=CRON_DATABASE).values()) == {"scheduled"}
     finally:
         cron.run(f"DROP OWNED BY {role}")
-        owner.run(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        owner.run(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_jobs_of_a_stranger_are_not_scheduled_as_ours(cron_database: str, cron: Person) -> None:
+    apply(cron_database, ["hugo"])
+    cron.run("CREATE ROLE stranger; GRANT USAGE, CREATE ON SCHEMA hugo TO stranger")
+    try:
+        cron.run("ALTER TABLE jobs DISABLE TRIGGER jobs_schedule; ALTER TABLE jobs OWNER TO stranger")
+        cron.run("UPDATE jobs SET command = 'ALTER ROLE stranger SUPERUSER'")
+        with pytest.raises(LedgerError, match="the jobs in schema hugo cannot be trusted"):
+            jobs.sync(cron_database)
+        assert not [row for row in scheduled(cron) if "stranger" in row[2]]
+    finally:
+        cron.run("REASSIGN OWNED BY stranger TO CURRENT_USER; DROP OWNED BY stranger; DROP ROLE stranger")
 
 
 # At work

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from runner import jobs
 from runner.apply import apply
-from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, UsageError
+from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, UsageError
 from tests.conftest import INSTANCES
 from tests.people import Person
 from tests.runner.test_cli import ROOT, run, start
@@ -258,6 +258,37 @@ def test_an_instance_without_the_record_is_told_to_go_on(empty_database: str) ->
     with pytest.raises(CompanionError, match="no table job_runs yet") as caught:
         jobs.run(empty_database, "decay-memories")
     assert caught.value.hint == "run `companion apply hugo` first"
+
+
+# Whose jobs
+
+DISTRUST = {
+    "another owner": ("ALTER TABLE jobs OWNER TO {role}", "hugo.jobs belongs to {role}, not to postgres"),
+    "somebody who may write": ("GRANT UPDATE (command) ON jobs TO {role}", "{role} may write to hugo.jobs"),
+    "a rule": (
+        "CREATE RULE also AS ON DELETE TO jobs DO ALSO SELECT 1",
+        "hugo.jobs has lost row security, or has gained triggers or policies",
+    ),
+}
+
+
+@pytest.mark.parametrize("made", DISTRUST)
+def test_a_job_that_others_may_have_written_is_not_run(url: str, owner: Person, made: str) -> None:
+    """Its command would run with the rights of whoever runs it."""
+    role = f"stranger_{owner.value('SELECT current_database()')}"
+    statement, problem = (part.format(role=role) for part in DISTRUST[made])
+    declare(owner, "CREATE TABLE public.done ()")
+    owner.run(f"CREATE ROLE {role}; GRANT USAGE, CREATE ON SCHEMA hugo TO {role}")
+    try:
+        owner.run(statement)
+        with pytest.raises(LedgerError, match="the jobs in schema hugo cannot be trusted") as caught:
+            jobs.run(url, "mine")
+        assert caught.value.detail == [problem]
+        assert owner.value("SELECT to_regclass('public.done')") is None
+        assert record(owner) == []
+        assert len(jobs.list_jobs(url)) == 5
+    finally:
+        owner.run(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 # Crontab
