@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one module of tests, where what it does to roles concerns nobody else."""
+"""Servers for tests: where their data lies, and one for a module of tests whose roles concern nobody else."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
+
+# What the data of all tests takes, with room to spare.
+ROOM = 6 * 2**30
+
+
+def make_folder(name: str) -> Path:
+    """Make a folder for a server's data, in memory if there is room: copying databases takes a tenth of the time."""
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
+    folder = Path(tempfile.mkdtemp(prefix=f"companion-{name}-", dir=place))
+    folder.chmod(0o755)
+    return folder
 
 
 @contextmanager
@@ -34,8 +46,7 @@ def cluster(
     programs, owner = Path(row[0]), Path(row[1]).stat()
     # Only root can, and must, run a server as somebody else.
     who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="companion-cluster-"))
-    folder.chmod(0o755)
+    folder = make_folder("cluster")
     data = folder / "data"
     data.mkdir(mode=0o700)
     if who:

@@ -11,7 +11,6 @@ import atexit
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -29,6 +28,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from runner import server
 from runner.apply import apply
+from tests.clusters import make_folder
 from tests.people import Person
 
 # Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
@@ -85,8 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rule(id, shows): the rule a test shows; shows is 'accepts' or 'refuses'")
     if not hasattr(config, "workerinput") and "COMPANION_TEST_URL" not in os.environ:
-        home = Path(tempfile.mkdtemp(prefix="companion-test-"))
-        home.chmod(0o755)
+        home = make_folder("test")
         # The wheel touches its lock file once more as Python exits; registered before it, this comes after.
         atexit.register(shutil.rmtree, home, ignore_errors=True)
         config.stash[_HOME] = home

@@ -8,11 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.clusters import make_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -44,8 +45,7 @@ def normal(text: str) -> str:
 @pytest.fixture(scope="module")
 def shell() -> Iterator[dict[str, str]]:
     """An environment with an embedded server of its own, as `make up` leaves it."""
-    home = Path(tempfile.mkdtemp(prefix="companion-readme-"))
-    home.chmod(0o755)
+    home = make_folder("readme")
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     environment |= {
         "COMPANION_HOME": str(home),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 from runner import server
+from tests.clusters import make_folder
 
 TREES = Path(__file__).parent.parent / "trees"
 
@@ -42,8 +42,8 @@ def tree(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that a server's own user can reach, as the home of an embedded server for this test alone."""
-    with tempfile.TemporaryDirectory(prefix="companion-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        monkeypatch.setenv("COMPANION_HOME", folder)
-        yield Path(folder)
-        server.stop()
+    folder = make_folder("home")
+    monkeypatch.setenv("COMPANION_HOME", str(folder))
+    yield folder
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
