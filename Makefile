@@ -20,10 +20,10 @@ test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--
 	$(PYTEST) $(ARGS)
 
 test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
-	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(ARGS)
+	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) --fewer-rows $(ARGS)
 
 test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron and PgBouncer, on Debian's PostgreSQL 15 (as root; installs packages)
-	tests/debian/with_server $(PYTEST) $(ARGS)
+	tests/debian/with_server $(PYTEST) --fewer-rows $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff check .

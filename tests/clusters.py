@@ -14,6 +14,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
+# A crash loses nothing that anybody needs; and autovacuum would be in the way of who locks a table, now and then.
+CAREFREE = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+
 # What the data of all tests takes, with room to spare.
 ROOM = 6 * 2**30
 
@@ -66,8 +69,7 @@ def cluster(
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
         "port": "5432",
-        "fsync": "off",
-        "full_page_writes": "off",
+        **CAREFREE,
         **(settings or {}),
     }
     try:

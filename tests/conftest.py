@@ -28,7 +28,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from runner import server
 from runner.apply import apply
-from tests.clusters import make_folder
+from tests.clusters import CAREFREE, make_folder
 from tests.people import Person
 
 # Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
@@ -43,8 +43,8 @@ INSTANCES = {
 # What needs pg_cron or PgBouncer; tests/debian/with_server sees to them.
 collect_ignore = [] if "COMPANION_TEST_DEBIAN" in os.environ else ["debian"]
 
-# A crash of the test server loses nothing that anybody needs; concurrency tests open many sessions.
-SERVER_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "shared_buffers": "256MB"}
+# Many sessions at once, in tests of concurrency.
+SERVER_SETTINGS = {**CAREFREE, "max_connections": "300", "shared_buffers": "256MB"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--every-instance",
         action="store_true",
         help="run each test of a system in all its schemas; otherwise in one, another one for the next test",
+    )
+    parser.addoption(
+        "--fewer-rows",
+        action="store_true",
+        help="let the largest user have 6,000 memories instead of 20,000: enough for the index to be followed",
     )
 
 

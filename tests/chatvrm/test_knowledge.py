@@ -523,7 +523,7 @@ def test_counters_are_true_after_random_changes_in_bulk(db: Person, world: World
     for _, (sql, given) in zip(range(120), changes(random.Random(seed), world.ann.id), strict=False):
         db.run(sql, given)
         most = max(most, *(chunks for _, chunks in counted(db).values()), 0)
-    assert most > 20, "there was something to count"
+    assert most > 10, "there was something to count"
 
 
 @pytest.mark.rule("VRM-18", "accepts")

@@ -35,8 +35,8 @@ SQL = open_tree().root
 SYSTEMS = ("platform", "hugo")
 FILES = {system: [file.id for file in open_tree().chain(system).files] for system in SYSTEMS}
 
-# Kills of apply and of rollback in each of the parts that the 100 of either are divided into, on each server.
-PARTS, KILLS = 4, 25
+# Kills of apply and of rollback in each of the parts that the 60 of either are divided into, on each server.
+PARTS, KILLS = 4, 15
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
@@ -417,20 +418,23 @@ class Large:
         )
 
 
-def load(url: str) -> None:
+def load(people: dict[str, int], url: str) -> None:
     """Fill a database with everybody's rows."""
     with psycopg.connect(url) as conn:
         db = Person(conn, SCHEMA)
         with clusters(db, QUERIES):
-            people = ", ".join(str(person) for person in PEOPLE.items())
-            db.run(LOAD.format(people=people))
+            db.run(LOAD.format(people=", ".join(str(person) for person in people.items())))
             db.run(LOAD_CHUNKS)
         db.run("ANALYZE memories, chunks, documents")
 
 
 @pytest.fixture(scope="module")
-def loaded(bare: NoopExecutor, template_of: Callable[[str], str]) -> Iterator[Large]:
-    with filled(bare, "thinking_partner", load, template_of(SCHEMA)) as url, psycopg.connect(url) as conn:
+def loaded(bare: NoopExecutor, template_of: Callable[[str], str], pytestconfig: pytest.Config) -> Iterator[Large]:
+    people = PEOPLE | ({"cleo": 6_000} if pytestconfig.getoption("--fewer-rows") else {})
+    with (
+        filled(bare, "thinking_partner", partial(load, people), template_of(SCHEMA)) as url,
+        psycopg.connect(url) as conn,
+    ):
         db = Person(conn, SCHEMA)
         conn.commit()
         users = {row.name: row.owner_id for row in db.rows("SELECT name, owner_id FROM workspaces")}
