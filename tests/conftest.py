@@ -28,7 +28,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from runner import server
 from runner.apply import apply
-from tests.clusters import CAREFREE, make_folder
+from tests.clusters import CAREFREE, FOLDER, make_folder
 from tests.people import Person
 
 # Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
@@ -89,12 +89,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rule(id, shows): the rule a test shows; shows is 'accepts' or 'refuses'")
-    if not hasattr(config, "workerinput") and "COMPANION_TEST_URL" not in os.environ:
+    if not hasattr(config, "workerinput"):
         home = make_folder("test")
         # The wheel touches its lock file once more as Python exits; registered before it, this comes after.
         atexit.register(shutil.rmtree, home, ignore_errors=True)
-        config.stash[_HOME] = home
-        os.environ["COMPANION_TEST_URL"] = _start_server(home)
+        # All further folders go into it, those of the other processes too.
+        os.environ[FOLDER] = str(home)
+        if "COMPANION_TEST_URL" not in os.environ:
+            config.stash[_HOME] = home
+            os.environ["COMPANION_TEST_URL"] = _start_server(home)
     address = conninfo_to_dict(os.environ["COMPANION_TEST_URL"])
     config.option.postgresql_host = address.get("host", "localhost")
     config.option.postgresql_port = int(address.get("port", 5432))
@@ -107,7 +110,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if home is not None:
         with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
             server.stop()
-        shutil.rmtree(home, ignore_errors=True)
         os.environ.pop("COMPANION_TEST_URL", None)
 
 
