@@ -28,7 +28,10 @@ from runner.history import distrust
 from runner.instances import Instance
 from runner.tree import PLATFORM
 
-_TABLES_SQL = "SELECT to_regclass(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL"
+_TABLES_SQL = f"""
+SELECT coalesce(bool_or(c.relname = 'jobs'), false), coalesce(bool_or(c.relname = 'job_runs'), false)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND {ledger.HARMLESS}
+"""
 _JOBS_SQL = "SELECT name, schedule, command, description FROM {jobs} ORDER BY name"
 
 # A run that is not finished, and whose lock nobody holds, has lost its runner.
@@ -255,10 +258,10 @@ def _instances(s: Session, systems: Sequence[str], schema: str | None) -> list[I
 def _declared(s: Session, systems: Sequence[str], schema: str | None) -> list[Job]:
     jobs = []
     for instance in _instances(s, systems, schema):
-        table, runs = identifier(instance.schema, "jobs"), identifier(instance.schema, "job_runs")
-        has_jobs, has_runs = fetch_one(s.conn, _TABLES_SQL, [table, runs])
+        has_jobs, has_runs = fetch_one(s.conn, _TABLES_SQL, [instance.schema])
         # An instance may have been applied only as far as a file before its jobs.
         if has_jobs:
+            table = identifier(instance.schema, "jobs")
             rows = s.conn.execute(_JOBS_SQL.format(jobs=table).encode()).fetchall()
             jobs += [Job(instance, *[*row, has_runs]) for row in rows]
     return jobs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -16,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from runner import jobs
 from runner.apply import apply
-from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, UsageError
+from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, SqlError, UsageError
 from tests.conftest import INSTANCES
 from tests.people import Person
 from tests.runner.test_cli import ROOT, run, start
@@ -260,6 +261,18 @@ def test_an_instance_without_the_record_is_told_to_go_on(empty_database: str) ->
     assert caught.value.hint == "run `companion apply hugo` first"
 
 
+def test_a_file_with_a_bad_schedule_is_refused_when_it_is_applied(empty_database: str, tmp_path: Path) -> None:
+    tree = shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    (file,) = (tree / "jobs" / "hugo").glob("*_expire_memories.sql")
+    file.write_text(file.read_text().replace("'0 3 * * *'", "'0 25 * * *'"))
+    with pytest.raises(SqlError, match="jobs_schedule_check") as caught:
+        apply(empty_database, ["hugo"], sql_root=tree)
+    assert caught.value.path == file
+    assert {one.job.job for one in jobs.list_jobs(empty_database)} == {
+        "archive-conversations", "close-inactive-conversations"
+    }  # fmt: skip
+
+
 # Whose jobs
 
 DISTRUST = {
@@ -289,6 +302,43 @@ def test_a_job_that_others_may_have_written_is_not_run(url: str, owner: Person, 
         assert len(jobs.list_jobs(url)) == 5
     finally:
         owner.run(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+TRAPS = {
+    "a view": (
+        "ALTER TABLE {table} RENAME TO other;"
+        " CREATE VIEW {table} AS SELECT o.*, public.trap() FROM hugo.other AS o; ALTER VIEW {table} OWNER TO {role}"
+    ),
+    "a policy": (
+        "ALTER TABLE {table} OWNER TO {role}; CREATE POLICY trap ON {table} USING (public.trap() IS NULL);"
+        " GRANT ALL ON {table} TO PUBLIC"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TRAPS)
+@pytest.mark.parametrize("table", ["hugo.jobs", "hugo.job_runs", "hugo._companion_ledger"])
+def test_looking_runs_no_code_of_a_stranger(url: str, owner: Person, table: str, kind: str) -> None:
+    database = owner.value("SELECT current_database()")
+    role, dba = f"stranger_{database}", f"dba_{database}"
+    owner.run(f"CREATE ROLE {role}; CREATE ROLE {dba} LOGIN; GRANT {dba} TO CURRENT_USER")
+    try:
+        owner.run(f"GRANT USAGE, CREATE ON SCHEMA hugo, platform, public TO {role}, {dba}")
+        for name in ("hugo.jobs", "hugo.job_runs", "hugo._companion_ledger", "platform._companion_ledger"):
+            owner.run(f"ALTER TABLE {name} OWNER TO {dba}")
+        owner.run(
+            "CREATE TABLE public.trapped (who text); GRANT INSERT ON public.trapped TO PUBLIC;"
+            "CREATE FUNCTION public.trap() RETURNS text LANGUAGE sql AS"
+            " 'INSERT INTO public.trapped VALUES (current_user) RETURNING NULL'"
+        )
+        owner.run(TRAPS[kind].format(table=table, role=role))
+        assert owner.value("SELECT count(*) FROM public.trapped") == 0
+        listed = jobs.list_jobs(make_conninfo(url, user=dba))
+        assert owner.value("SELECT count(*) FROM public.trapped") == 0
+        assert len(listed) == (4 if table == "hugo.job_runs" else 0)
+    finally:
+        owner.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+        owner.run(f"REASSIGN OWNED BY {dba} TO CURRENT_USER; DROP OWNED BY {dba}; DROP ROLE {dba}")
 
 
 # Crontab
