@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from tests.clusters import make_folder
 
@@ -78,6 +79,16 @@ def psql(shell: dict[str, str], sql: str) -> str:
 def test_the_sql_runs_as_written(shell: dict[str, str]) -> None:
     (block,) = blocks("sql")
     assert "hugo_career" in psql(shell, block)
+
+
+def test_the_pool_prepares_statements_as_written(shell: dict[str, str]) -> None:
+    (block,) = blocks("python")
+    url = subprocess.run(["companion", "server", "url"], env=shell, capture_output=True, text=True, check=True).stdout
+    names = {"url": url.strip(), "ConnectionPool": ConnectionPool}
+    exec(block, names)
+    with names["pool"] as pool, pool.connection() as conn:
+        prepared = {name for (name,) in conn.execute("SELECT name FROM pg_prepared_statements")}
+    assert {"get_chat_context", "search_knowledge"} <= prepared
 
 
 def test_the_sql_for_operations_runs_as_written(shell: dict[str, str]) -> None:
