@@ -383,7 +383,10 @@ _cron_database = click.option(
 def jobs_list(
     systems: tuple[str, ...], schema: str | None, cron_database: str | None, database: str | None, as_json: bool
 ) -> int:
-    """Show who runs each job, its next run, its last and how that ended; exit 3 if pg_cron is out of step."""
+    """Show next and last run of every job.
+
+    Who runs it, how the last run ended, and what pg_cron has otherwise than declared: then the exit code is 3.
+    """
     from runner import jobs as work
     from runner.address import resolve
 
@@ -409,7 +412,10 @@ def jobs_sync(
     database: str | None,
     as_json: bool,
 ) -> None:
-    """Bring pg_cron in step, also one in another database of the server."""
+    """Schedule all jobs with pg_cron.
+
+    Also with one in another database of the server, and where it came after the jobs; what is there as declared stays.
+    """
     from runner import jobs as work
     from runner.address import resolve
     from runner.display import table
@@ -427,7 +433,7 @@ def jobs_sync(
 @_systems
 @_options(_schema, _database)
 def jobs_crontab(systems: tuple[str, ...], schema: str | None, database: str | None) -> None:
-    """Print crontab lines that run the jobs where there is no pg_cron."""
+    """Print lines for a crontab, for want of pg_cron."""
     from runner import jobs as work
     from runner.address import resolve
 
@@ -438,7 +444,10 @@ def jobs_crontab(systems: tuple[str, ...], schema: str | None, database: str | N
 @click.argument("name")
 @_options(_schema, _database, _json)
 def jobs_run(name: str, schema: str | None, database: str | None, as_json: bool) -> None:
-    """Run job NAME now; exit 1 if it fails, 3 if another run of it goes on."""
+    """Run job NAME now.
+
+    The exit code is 1 if it fails, 3 if another run of it goes on. NAME is SCHEMA:JOB, or JOB where only one has it.
+    """
     from runner import jobs as work
     from runner.address import resolve
 

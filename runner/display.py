@@ -133,7 +133,9 @@ def status_text(found: Sequence[InstanceStatus]) -> str:
 
 
 def jobs_text(found: Sequence[JobStatus]) -> str:
-    """Return the status of every job: a table, then what failed or is out of step."""
+    """Return the status of every job: a table, then what failed, is out of step, or may wait for ever."""
+    from runner.jobs import CRONTAB
+
     if not found:
         return "no installed system has jobs"
 
@@ -157,6 +159,8 @@ def jobs_text(found: Sequence[JobStatus]) -> str:
     ]
     if not all(one.in_step for one in found):
         lines.append("next: `companion jobs sync` brings pg_cron in step")
+    if any(one.by == CRONTAB and not one.last for one in found):
+        lines.append("note: there is no pg_cron; jobs run where a crontab has the lines of `companion jobs crontab`")
     return "\n".join(lines)
 
 

@@ -28,6 +28,9 @@ from runner.history import distrust
 from runner.instances import Instance
 from runner.tree import PLATFORM
 
+# Who runs a job where there is no pg_cron.
+CRONTAB = "crontab"
+
 _TABLES_SQL = f"""
 SELECT coalesce(bool_or(c.relname = 'jobs'), false), coalesce(bool_or(c.relname = 'job_runs'), false)
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND {ledger.HARMLESS}
@@ -133,7 +136,7 @@ def list_jobs(
         for job in jobs:
             last = _last_run(s, job)
             if cron is None:
-                found.append(JobStatus(job, "crontab", "scheduled", _next_run(job.schedule, now), last))
+                found.append(JobStatus(job, CRONTAB, "scheduled", _next_run(job.schedule, now), last))
                 continue
             there = scheduled.get(cron.prefix(job.instance.schema) + job.job)
             if there is None:
