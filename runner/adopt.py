@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.apply import LOCK_TIMEOUT, Done, Plan, apply, flush, make_plans
-from runner.catalog import differences, snapshot
+from runner.catalog import Attributes, Catalog, describe, differences
 from runner.database import Database, Session, check_path, identifier, send, session, settings
 from runner.errors import DriftError
 from runner.lock import runner_lock
@@ -62,23 +62,37 @@ def _check(s: Session, plan: Plan, lock_timeout: float) -> None:
     path = [SCRATCH, *plan.path[1:]]
     s.conn.execute("BEGIN")
     try:
-        actual = snapshot(s.conn, name, plan.path, comments=False)
+        actual = _structure(describe(s.conn, name, plan.path))
         s.conn.execute(f"CREATE SCHEMA {identifier(SCRATCH)}".encode())
         for file in plan.chain.files:
             text = file.text if file.transactional else for_transaction(file.text)[0]
             send(s, settings(path, lock_timeout), text, name=file.id, path=file.path)
-        expected = snapshot(s.conn, SCRATCH, path, comments=False)
+        expected = _structure(describe(s.conn, SCRATCH, path))
     finally:
         abandon(s)
-    expected.pop("schema", None)
-    for lines in expected.values():
-        lines[:] = [line for line in lines if not line.startswith(("grant ", "column grant "))]
     if found := differences(expected, actual, extra=False):
         raise DriftError(
             f"{plan.instance}: what the files make is not what schema {name} holds; nothing was recorded",
             detail=found,
             hint="bring the objects in line, or use --to to adopt only the files that are really there",
         )
+
+
+def _structure(catalog: Catalog) -> Catalog:
+    """Return a catalog without what an installation may have otherwise: owners, comments and privileges."""
+
+    def plain(said: Attributes) -> Attributes:
+        return {key: value for key, value in said.items() if key not in ("owner", "comment")}
+
+    return {
+        name: {
+            part: {item: plain(said) for item, said in items.items()}
+            for part, items in found.items()
+            if part not in ("grants", "column grants")
+        }
+        for name, found in catalog.items()
+        if name != "schema"
+    }
 
 
 def _record(s: Session, plans: Sequence[Plan], lock_timeout: float) -> list[Done]:

@@ -1,7 +1,8 @@
-"""The catalog of one schema as plain text, fit for comparing.
+"""The catalog of one schema as plain data: what `verify` compares, the contract promises and the docs describe.
 
-Two schemas that were made by the same files give the same text: no OIDs, no attribute numbers, the schema's own name
-replaced, privileges exploded and sorted with the owner called `owner`. The history tables are left out.
+Two schemas that were made by the same files give the same data, on every supported server: no OIDs, no attribute
+numbers, the schema's own name replaced, privileges exploded and sorted, the owner's own left out as long as they are
+all there. Whatever has its default value is left out. The history tables are left out too.
 """
 
 from __future__ import annotations
@@ -15,27 +16,47 @@ import psycopg
 from runner.database import identifier
 from runner.ledger import TABLES
 
-Snapshot = dict[str, list[str]]
+Attributes = dict[str, Any]
+"""What is said of one thing, such as a column: `{"type": "text", "null": False}`."""
 
-# Every part of the query returns (object, line). Objects that belong to an extension are left out.
-_ACL = """
-SELECT {name}, 'grant ' || a.privilege_type || ' to '
-    || CASE a.grantee WHEN 0 THEN 'PUBLIC' WHEN {owner} THEN 'owner' ELSE pg_get_userbyid(a.grantee)::text END
-    || CASE WHEN a.is_grantable THEN ' with grant option' ELSE '' END
-FROM {source} CROSS JOIN LATERAL aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) AS a
-"""
+Object = dict[str, dict[str, Attributes]]
+"""A table, function or type: by part (`columns`, `policies`, …) and name. Its own attributes are part ``, name ``."""
 
-_RELATION = (
-    "CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' "
-    "WHEN 'c' THEN 'type ' ELSE 'table ' END || c.relname"
+Catalog = dict[str, Object]
+"""All objects of a schema, by kind and name: `table chats`, `function f(integer)`."""
+
+_KINDS = (
+    "CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view '"
+    " WHEN 'c' THEN 'type ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END || c.relname"
 )
 _FUNCTION = "'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'"
 
+# By role, the privileges of others than the owner, with a * if they may be granted on, and those the owner lacks.
+_ACL = """
+SELECT {name} AS object, 'grants', g.role, jsonb_build_object('privileges', g.privileges)
+FROM {source} CROSS JOIN LATERAL (
+    SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS role,
+        jsonb_agg(a.privilege_type || CASE WHEN a.is_grantable THEN '*' ELSE '' END ORDER BY a.privilege_type)
+            AS privileges
+    FROM aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) AS a
+    WHERE a.grantee <> {owner} GROUP BY a.grantee
+    UNION ALL
+    SELECT 'owner', jsonb_agg('not ' || d.privilege_type ORDER BY d.privilege_type)
+    FROM aclexplode(acldefault('{kind}', {owner})) AS d
+    WHERE d.grantee = {owner} AND NOT EXISTS (
+        SELECT FROM aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) AS a
+        WHERE a.grantee = d.grantee AND a.privilege_type = d.privilege_type
+    )
+    HAVING count(*) > 0
+) AS g
+"""
+
+# Every part gives (object, part, name, attributes). Objects that belong to an extension are left out.
 _SQL = f"""
-WITH space AS (SELECT oid, nspowner FROM pg_namespace WHERE nspname = %(schema)s),
+WITH space AS (SELECT oid, nspowner, nspacl, nspname FROM pg_namespace WHERE nspname = %(schema)s),
 extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 rel AS (
-    SELECT c.*, {_RELATION} AS name
+    SELECT c.*, {_KINDS} AS name
     FROM pg_class AS c JOIN space ON space.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c', 'f') AND c.relname <> ALL(%(history)s)
         AND NOT EXISTS (SELECT FROM extension AS e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
@@ -51,137 +72,172 @@ typ AS (
     FROM pg_type AS t JOIN space ON space.oid = t.typnamespace
     WHERE t.typtype IN ('e', 'd', 'r')
         AND NOT EXISTS (SELECT FROM extension AS e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
-),
-owned AS (
-    SELECT name, relowner AS owner FROM rel
-    UNION ALL SELECT name, proowner FROM fun
-    UNION ALL SELECT name, typowner FROM typ
 )
-SELECT name, 'kind ' || relkind::text || ', persistence ' || relpersistence::text || ', row security ' || relrowsecurity
-    || ', forced ' || relforcerowsecurity || ', replica identity ' || relreplident::text
-    || coalesce(', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(reloptions) AS o), '')
-    || coalesce(', partition by ' || pg_get_partkeydef(CASE WHEN relkind = 'p' THEN oid END), '')
-    || coalesce(', partition of ' || (
-        SELECT inhparent::regclass::text || ' ' || pg_get_expr(rel.relpartbound, rel.oid)
-        FROM pg_inherits WHERE inhrelid = rel.oid
-    ), '')
-FROM rel
-UNION ALL SELECT name, 'owner ' || pg_get_userbyid(owner) FROM owned, space WHERE owner <> nspowner
-UNION ALL SELECT name, 'definition ' || pg_get_viewdef(oid) FROM rel WHERE relkind IN ('v', 'm')
+SELECT rel.name, '', '', jsonb_build_object(
+    'persistence', nullif(relpersistence::text, 'p'),
+    'row_security', CASE WHEN relkind IN ('r', 'p') THEN relrowsecurity END,
+    'forced', nullif(relforcerowsecurity, false),
+    'replica_identity', nullif(nullif(relreplident::text, 'd'), 'n'),
+    'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(reloptions) AS o),
+    'partition_by', pg_get_partkeydef(CASE WHEN relkind = 'p' THEN oid END),
+    'partition_of', (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = oid AND relispartition),
+    'bound', pg_get_expr(relpartbound, oid),
+    'definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END,
+    'owner', (SELECT pg_get_userbyid(relowner) FROM space WHERE nspowner <> relowner),
+    'comment', obj_description(oid, 'pg_class')
+) FROM rel
 UNION ALL
-SELECT tab.name, 'column ' || quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
-    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-    || CASE a.attidentity WHEN '' THEN '' WHEN 'a' THEN ' identity always' ELSE ' identity by default' END
-    || CASE a.attgenerated WHEN '' THEN ' default ' WHEN 's' THEN ' stored ' ELSE ' virtual ' END
-    || coalesce(pg_get_expr(d.adbin, d.adrelid), 'none')
-    || CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN ' collate ' || a.attcollation::regcollation::text
-        ELSE '' END
-    || CASE WHEN a.attstorage <> t.typstorage THEN ' storage ' || a.attstorage::text ELSE '' END
-    || coalesce(%(comment)s::text || col_description(tab.oid, a.attnum), '')
+SELECT tab.name, 'columns', a.attname, jsonb_build_object(
+    'type', format_type(a.atttypid, a.atttypmod),
+    'null', NOT a.attnotnull,
+    'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'stored', CASE a.attgenerated WHEN 's' THEN true WHEN 'v' THEN false END,
+    'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
+    'collation', CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN a.attcollation::regcollation::text END,
+    'storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END,
+    'comment', col_description(tab.oid, a.attnum)
+)
 FROM tab JOIN pg_attribute AS a ON a.attrelid = tab.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 UNION ALL
-SELECT coalesce(tab.name, typ.name), 'constraint ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid)
-    || CASE WHEN k.convalidated THEN '' ELSE ' (not validated)' END
-    || coalesce(%(comment)s::text || obj_description(k.oid, 'pg_constraint'), '')
+SELECT coalesce(tab.name, typ.name), 'constraints', k.conname, jsonb_build_object(
+    'definition', pg_get_constraintdef(k.oid),
+    'validated', nullif(k.convalidated, true),
+    'comment', obj_description(k.oid, 'pg_constraint')
+)
 FROM pg_constraint AS k LEFT JOIN tab ON tab.oid = k.conrelid LEFT JOIN typ ON typ.oid = k.contypid
 WHERE (tab.oid IS NOT NULL OR typ.oid IS NOT NULL) AND k.contype NOT IN ('t', 'n')
 UNION ALL
-SELECT tab.name, 'index ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (invalid)' END
-    || CASE WHEN i.indisreplident THEN ' replica identity' ELSE '' END
-    || CASE WHEN i.indisclustered THEN ' clustered' ELSE '' END
-    || coalesce(%(comment)s::text || obj_description(i.indexrelid, 'pg_class'), '')
-FROM pg_index AS i JOIN tab ON tab.oid = i.indrelid
+SELECT tab.name, 'indexes', n.relname, jsonb_build_object(
+    'definition', pg_get_indexdef(i.indexrelid),
+    'valid', nullif(i.indisvalid, true),
+    'replica_identity', nullif(i.indisreplident, false),
+    'clustered', nullif(i.indisclustered, false),
+    'comment', obj_description(i.indexrelid, 'pg_class')
+)
+FROM pg_index AS i JOIN tab ON tab.oid = i.indrelid JOIN pg_class AS n ON n.oid = i.indexrelid
 UNION ALL
-SELECT tab.name, 'trigger ' || pg_get_triggerdef(g.oid) || ', enabled ' || g.tgenabled::text
-    || coalesce(%(comment)s::text || obj_description(g.oid, 'pg_trigger'), '')
+SELECT tab.name, 'triggers', g.tgname, jsonb_build_object(
+    'definition', pg_get_triggerdef(g.oid),
+    'enabled', CASE g.tgenabled WHEN 'O' THEN NULL WHEN 'D' THEN 'no' WHEN 'R' THEN 'replica' ELSE 'always' END,
+    'comment', obj_description(g.oid, 'pg_trigger')
+)
 FROM pg_trigger AS g JOIN tab ON tab.oid = g.tgrelid WHERE NOT g.tgisinternal
 UNION ALL
-SELECT tab.name, 'policy ' || quote_ident(q.polname) || ' ' || q.polcmd::text || ', permissive ' || q.polpermissive
-    || ', to '
-    || (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END, ' ' ORDER BY 1)
-        FROM unnest(q.polroles) AS r)
-    || coalesce(', using ' || pg_get_expr(q.polqual, q.polrelid), '')
-    || coalesce(', check ' || pg_get_expr(q.polwithcheck, q.polrelid), '')
-    || coalesce(%(comment)s::text || obj_description(q.oid, 'pg_policy'), '')
+SELECT tab.name, 'policies', q.polname, jsonb_build_object(
+    'command', CASE q.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+        ELSE 'ALL' END,
+    'restrictive', nullif(NOT q.polpermissive, false),
+    'roles', (SELECT jsonb_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END ORDER BY 1)
+        FROM unnest(q.polroles) AS r),
+    'using', pg_get_expr(q.polqual, q.polrelid),
+    'check', pg_get_expr(q.polwithcheck, q.polrelid),
+    'comment', obj_description(q.oid, 'pg_policy')
+)
 FROM pg_policy AS q JOIN tab ON tab.oid = q.polrelid
 UNION ALL
-SELECT tab.name, 'rule ' || pg_get_ruledef(w.oid)
+SELECT tab.name, 'rules', w.rulename, jsonb_build_object('definition', pg_get_ruledef(w.oid))
 FROM pg_rewrite AS w JOIN tab ON tab.oid = w.ev_class WHERE w.rulename <> '_RETURN'
 UNION ALL
-SELECT tab.name, 'statistics ' || pg_get_statisticsobjdef(x.oid)
+SELECT tab.name, 'statistics', x.stxname, jsonb_build_object('definition', pg_get_statisticsobjdef(x.oid))
 FROM pg_statistic_ext AS x JOIN tab ON tab.oid = x.stxrelid
 UNION ALL
-SELECT rel.name, 'sequence ' || concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
-    s.seqmax, s.seqcache, s.seqcycle)
+SELECT rel.name, 'sequence', '', jsonb_build_object(
+    'type', format_type(s.seqtypid, NULL), 'start', s.seqstart, 'increment', s.seqincrement, 'minimum', s.seqmin,
+    'maximum', s.seqmax, 'cache', s.seqcache, 'cycle', s.seqcycle
+)
 FROM pg_sequence AS s JOIN rel ON rel.oid = s.seqrelid
 UNION ALL
-SELECT name, pg_get_functiondef(oid) FROM fun WHERE prokind IN ('f', 'p')
+SELECT fun.name, '', '', jsonb_build_object(
+    'kind', CASE fun.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' WHEN 'w' THEN 'window' END,
+    'arguments', pg_get_function_arguments(fun.oid),
+    'result', pg_get_function_result(fun.oid),
+    'language', (SELECT lanname FROM pg_language WHERE pg_language.oid = fun.prolang),
+    'volatility', CASE fun.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
+    'security', CASE WHEN fun.prosecdef THEN 'definer' ELSE 'invoker' END,
+    'strict', nullif(fun.proisstrict, false),
+    'leakproof', nullif(fun.proleakproof, false),
+    'parallel', CASE fun.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END,
+    'settings', to_jsonb(fun.proconfig),
+    'body', coalesce(pg_get_function_sqlbody(fun.oid), fun.prosrc),
+    'owner', (SELECT pg_get_userbyid(fun.proowner) FROM space WHERE nspowner <> fun.proowner),
+    'comment', obj_description(fun.oid, 'pg_proc')
+) FROM fun
 UNION ALL
-SELECT name, 'aggregate ' || (SELECT concat_ws(' ', aggtransfn, aggfinalfn, aggtranstype::regtype, agginitval)
-    FROM pg_aggregate WHERE aggfnoid = fun.oid) FROM fun WHERE prokind = 'a'
+SELECT typ.name, '', '', jsonb_build_object(
+    'labels', (SELECT jsonb_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = typ.oid),
+    'type', CASE WHEN typtype = 'd' THEN format_type(typbasetype, typtypmod) END,
+    'null', CASE WHEN typtype = 'd' THEN NOT typnotnull END,
+    'default', typdefault,
+    'range_of', (SELECT rngsubtype::regtype::text FROM pg_range WHERE rngtypid = typ.oid),
+    'owner', (SELECT pg_get_userbyid(typowner) FROM space WHERE nspowner <> typowner),
+    'comment', obj_description(typ.oid, 'pg_type')
+) FROM typ
 UNION ALL
-SELECT name, 'labels ' || (SELECT string_agg(quote_literal(enumlabel), ' ' ORDER BY enumsortorder)
-    FROM pg_enum WHERE enumtypid = typ.oid) FROM typ WHERE typtype = 'e'
-UNION ALL
-SELECT name, format_type(typbasetype, typtypmod) || CASE WHEN typnotnull THEN ' not null' ELSE '' END
-    || coalesce(' default ' || typdefault, '') FROM typ WHERE typtype = 'd'
-UNION ALL
-SELECT name, 'range of ' || (SELECT rngsubtype::regtype::text FROM pg_range WHERE rngtypid = typ.oid)
-FROM typ WHERE typtype = 'r'
-UNION ALL
-SELECT name, ltrim(%(comment)s::text) || text FROM (
-    SELECT name, obj_description(oid, 'pg_class') AS text FROM rel
-    UNION ALL SELECT name, obj_description(oid, 'pg_proc') FROM fun
-    UNION ALL SELECT name, obj_description(oid, 'pg_type') FROM typ
-) AS described WHERE text IS NOT NULL
-UNION ALL
-SELECT 'default privileges', 'for ' || pg_get_userbyid(defaclrole) || ' on ' || defaclobjtype::text || ': '
-    || defaclacl::text
+SELECT 'default privileges', 'grants', pg_get_userbyid(defaclrole) || ' on ' || defaclobjtype::text,
+    jsonb_build_object('privileges', defaclacl::text)
 FROM pg_default_acl JOIN space ON space.oid = defaclnamespace
 UNION ALL {_ACL.format(name="name", source="rel", acl="relacl", owner="relowner", kind="r")} WHERE relkind <> 'S'
 UNION ALL {_ACL.format(name="name", source="rel", acl="relacl", owner="relowner", kind="s")} WHERE relkind = 'S'
 UNION ALL {_ACL.format(name="name", source="fun", acl="proacl", owner="proowner", kind="f")}
 UNION ALL {_ACL.format(name="name", source="typ", acl="typacl", owner="typowner", kind="T")}
-UNION ALL {_ACL.format(name="'schema'", source="pg_namespace AS n", acl="n.nspacl", owner="n.nspowner", kind="n")}
-    WHERE n.nspname = %(schema)s
+UNION ALL {_ACL.format(name="'schema'", source="space", acl="nspacl", owner="nspowner", kind="n")}
 UNION ALL
-SELECT tab.name, 'column grant ' || a.privilege_type || ' (' || quote_ident(t.attname) || ') to '
-    || CASE a.grantee WHEN 0 THEN 'PUBLIC' WHEN tab.relowner THEN 'owner' ELSE pg_get_userbyid(a.grantee)::text END
+SELECT tab.name, 'column grants', t.attname, jsonb_object_agg(a.role, a.privileges)
 FROM tab JOIN pg_attribute AS t ON t.attrelid = tab.oid AND t.attnum > 0 AND NOT t.attisdropped
-CROSS JOIN LATERAL aclexplode(t.attacl) AS a
+CROSS JOIN LATERAL (
+    SELECT CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(e.grantee)::text END AS role,
+        jsonb_agg(e.privilege_type ORDER BY e.privilege_type) AS privileges
+    FROM aclexplode(t.attacl) AS e WHERE e.grantee <> tab.relowner GROUP BY e.grantee
+) AS a
+GROUP BY tab.name, t.attname
 """
 
+# What a list of differences calls the parts of an object.
+_PARTS = {
+    "columns": "column",
+    "constraints": "constraint",
+    "indexes": "index",
+    "triggers": "trigger",
+    "policies": "policy",
+    "rules": "rule",
+    "statistics": "statistics",
+    "sequence": "sequence",
+    "grants": "grants to",
+    "column grants": "grants on column",
+}
 
-def snapshot(
-    conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None, *, comments: bool = True
-) -> Snapshot:
-    """Return the objects of `schema`: name (`table chats`, `function f(integer)`) → sorted lines.
+
+def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None) -> Catalog:
+    """Return all that is in `schema`.
 
     `path` is the search path under which definitions are written out, by default schema, platform and pg_temp: two
-    snapshots compare only under paths that differ in nothing but the schema. Without `comments` they are left out.
-    Works inside and outside a transaction; the search path is put back. Returns {} when there is no such schema.
+    catalogs compare only under paths that differ in nothing but the schema. Works inside and outside a transaction;
+    the search path is put back. Returns {} when there is no such schema.
     """
     names = ", ".join(identifier(name) for name in path or dict.fromkeys((schema, "platform", "pg_temp")))
     before = conn.execute("SELECT current_setting('search_path')").fetchone()
     conn.execute("SELECT set_config('search_path', %s, false)", [names])
     try:
-        comment = " comment " if comments else None
-        rows = conn.execute(_SQL.encode(), {"schema": schema, "history": list(TABLES), "comment": comment}).fetchall()
+        rows = conn.execute(_SQL.encode(), {"schema": schema, "history": list(TABLES)}).fetchall()
     finally:
         if conn.info.transaction_status != psycopg.pq.TransactionStatus.INERROR:
             conn.execute("SELECT set_config('search_path', %s, false)", before)
     normal = _normaliser(schema)
-    found: Snapshot = {}
-    for name, line in rows:
-        if line is not None:
-            found.setdefault(normal(name), []).append(normal(line))
-    return {name: sorted(found[name]) for name in sorted(found)}
+    found: Catalog = {}
+    for name, part, item, attributes in sorted(rows, key=lambda row: row[:3]):
+        said = {key: _normalised(value, normal) for key, value in attributes.items() if value is not None}
+        found.setdefault(normal(name), {}).setdefault(part, {})[normal(item)] = said
+    return found
 
 
-def differences(expected: Snapshot, actual: Snapshot, *, extra: bool = True) -> list[str]:
-    """Return one line for each thing of `expected` that `actual` lacks and, with `extra`, the other way round."""
+def differences(expected: Catalog, actual: Catalog, *, extra: bool = True) -> list[str]:
+    """Return one line for each thing of `expected` that `actual` lacks and, with `extra`, the other way round.
+
+    A thing that is in both and differs gives a line for each attribute, with both values.
+    """
     found = []
     for name in sorted(expected.keys() | (actual.keys() if extra else set())):
         if name not in actual:
@@ -189,11 +245,51 @@ def differences(expected: Snapshot, actual: Snapshot, *, extra: bool = True) -> 
         elif name not in expected:
             found.append(f"{name}: not made by the files")
         else:
-            have, want = actual[name], expected[name]
-            found += [f"{name}: missing: {line}" for line in want if line not in have]
-            if extra:
-                found += [f"{name}: not made by the files: {line}" for line in have if line not in want]
+            found += [f"{name}: {line}" for line in _differences_within(expected[name], actual[name], extra)]
     return found
+
+
+def _differences_within(expected: Object, actual: Object, extra: bool) -> list[str]:
+    found = []
+    things = sorted(
+        {(part, item) for one in (expected, actual) for part, items in one.items() for item in items},
+        key=lambda thing: (list(_PARTS).index(thing[0]) if thing[0] in _PARTS else -1, thing[1]),
+    )
+    for part, item in things:
+        want, have = expected.get(part, {}).get(item), actual.get(part, {}).get(item)
+        what = " ".join(word for word in (_PARTS.get(part, part), item) if word)
+        prefix = f"{what}: " if what else ""
+        if have is None and want is not None:
+            found.append(f"{prefix}missing{_essence(want)}")
+        elif want is None and have is not None:
+            found += [f"{prefix}not made by the files{_essence(have)}"] * extra
+        elif want is not None and have is not None:
+            for key in sorted(want.keys() | have.keys()):
+                if want.get(key) != have.get(key):
+                    found.append(f"{prefix}{key} is {_shown(have.get(key))}, the files make it {_shown(want.get(key))}")
+    return found
+
+
+def _essence(attributes: Attributes) -> str:
+    """Return what a thing is in a few words, for a line that says that it is missing or too much."""
+    known = [attributes[key] for key in ("definition", "type", "privileges", "command") if key in attributes]
+    return f" ({_shown(known[0])})" if known else ""
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _normalised(value: Any, normal: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return normal(value)
+    return [_normalised(part, normal) for part in value] if isinstance(value, list) else value
 
 
 def _normaliser(schema: str) -> Callable[[str], str]:

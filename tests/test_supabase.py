@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
 from runner.apply import apply
-from runner.catalog import differences, snapshot
+from runner.catalog import describe, differences
 from runner.progress import Progress
 from runner.rollback import rollback
 from tests.clusters import cluster
@@ -124,10 +124,10 @@ class Project:
             buckets = conn.execute("SELECT b::text FROM storage.buckets AS b ORDER BY id").fetchall()
         return World(rows, objects, buckets)
 
-    def snapshot(self, schema: str) -> dict[str, list[str]]:
+    def describe(self, schema: str) -> dict[str, list[str]]:
         """Return the objects of a schema."""
         with self.connected("supabase_admin", autocommit=True) as conn:
-            return snapshot(conn, schema, [schema, "platform", "extensions", "pg_temp"])
+            return describe(conn, schema, [schema, "platform", "extensions", "pg_temp"])
 
 
 @pytest.fixture(scope="module")
@@ -223,10 +223,10 @@ def test_a_system_in_public_is_as_closed_as_in_a_schema_of_its_own(project: Proj
                 with Person(conn, schema).as_service() as service:
                     service.run(later)
             conn.commit()
-    own, public = project.snapshot(system), project.snapshot("public")
+    own, public = project.describe(system), project.describe("public")
     assert len(own) > 30
     # Schema public belongs to the database's owner, and has its privileges and default privileges from before.
-    others = re.compile(r"schema|default privileges|.*: owner postgres$")
+    others = re.compile(r"schema|default privileges|.*: owner is postgres, ")
     assert [line for line in differences(own, public) if not others.match(line)] == []
     live(project, system, "public")
     uninstall(project)

@@ -105,22 +105,22 @@ def test_the_command_adopts_it_by_the_number_of_the_last_file(
 
 # What is done to the installation, and what is found missing for it.
 DIFFERENCES = {
-    "ALTER TABLE tasks DROP COLUMN due_date": "table tasks: missing: column due_date",
-    "ALTER TABLE tasks ALTER sort_order TYPE bigint": "table tasks: missing: column sort_order integer",
-    "ALTER TABLE projects ALTER status SET DEFAULT 'x'": "table projects: missing: column status text default 'Not St",
-    "ALTER TABLE projects ALTER name DROP NOT NULL": "table projects: missing: column name text not null",
-    "ALTER TABLE areas ALTER icon SET NOT NULL": "table areas: missing: column icon text default none",
-    "ALTER TABLE tasks DROP CONSTRAINT tasks_status_check": "table tasks: missing: constraint tasks_status_check",
+    "ALTER TABLE tasks DROP COLUMN due_date": "table tasks: column due_date: missing",
+    "ALTER TABLE tasks ALTER sort_order TYPE bigint": "table tasks: column sort_order: type is bigint",
+    "ALTER TABLE projects ALTER status SET DEFAULT 'x'": "table projects: column status: default is 'x'",
+    "ALTER TABLE projects ALTER name DROP NOT NULL": "table projects: column name: null is yes, the files make it no",
+    "ALTER TABLE areas ALTER icon SET NOT NULL": "table areas: column icon: null is no, the files make it yes",
+    "ALTER TABLE tasks DROP CONSTRAINT tasks_status_check": "table tasks: constraint tasks_status_check: missing",
     "ALTER TABLE areas DROP CONSTRAINT areas_importance_check,"
     " ADD CONSTRAINT areas_importance_check CHECK (importance BETWEEN 1 AND 10)": (
-        "table areas: missing: constraint areas_importance_check CHECK"
+        "table areas: constraint areas_importance_check: definition is CHECK"
     ),
     "ALTER TABLE areas DROP CONSTRAINT areas_pillar_id_fkey, ADD CONSTRAINT areas_pillar_id_fkey"
     " FOREIGN KEY (pillar_id) REFERENCES pillars (id) ON DELETE CASCADE": (
-        "table areas: missing: constraint areas_pillar_id_fkey FOREIGN KEY"
+        "table areas: constraint areas_pillar_id_fkey: definition is FOREIGN KEY"
     ),
     "DROP TABLE user_stats": "table user_stats: missing",
-    "ALTER TABLE pillars DISABLE ROW LEVEL SECURITY": "table pillars: missing: kind r",
+    "ALTER TABLE pillars DISABLE ROW LEVEL SECURITY": "table pillars: row_security is no, the files make it yes",
 }
 
 

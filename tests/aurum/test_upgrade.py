@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from runner.apply import apply
-from runner.catalog import differences, snapshot
+from runner.catalog import describe, differences
 from runner.errors import DataLossError, SqlError
 from runner.rehearse import rehearse
 from runner.rollback import rollback
@@ -341,10 +341,10 @@ def test_no_file_loses_or_changes_a_fact_or_misunderstands_an_old_client(db: Per
 
 
 def test_the_upgrade_can_be_rehearsed_on_what_is_there(db: Person, empty_database: str) -> None:
-    before, catalog = read(db), snapshot(db.conn, "aurum")
+    before, catalog = read(db), describe(db.conn, "aurum")
     assert [one.id for one in rehearse(empty_database, ["aurum"])] == LATER
     assert read(db) == before
-    assert differences(catalog, snapshot(db.conn, "aurum")) == []
+    assert differences(catalog, describe(db.conn, "aurum")) == []
 
 
 @pytest.mark.rule("AUR-05", "refuses")

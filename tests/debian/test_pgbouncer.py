@@ -16,7 +16,7 @@ from pytest_postgresql.executors import NoopExecutor
 
 from runner import pooler
 from runner.apply import apply
-from runner.catalog import snapshot
+from runner.catalog import describe
 from runner.errors import UsageError
 from runner.jobs import list_jobs
 from runner.rollback import rollback
@@ -232,7 +232,7 @@ def contents(url: str) -> tuple[Any, ...]:
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         ).fetchall()
-        return schemas, snapshot(conn, "demo"), locks
+        return schemas, describe(conn, "demo"), locks
 
 
 def settings(address: str) -> list[Any]:

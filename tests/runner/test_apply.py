@@ -17,7 +17,7 @@ from yoyo.migrations import get_migration_hash
 from runner import ledger, lock, quick, retry
 from runner.adopt import adopt
 from runner.apply import apply, dry_run
-from runner.catalog import snapshot
+from runner.catalog import describe
 from runner.errors import (
     CompanionError,
     DatabaseError,
@@ -103,7 +103,7 @@ def test_one_system_installs_beside_itself_in_other_schemas(url: str, conn: psyc
     apply(url, ["demo"], sql_root=TREES / "good")
     apply(url, ["demo"], schema='we"ird Name', sql_root=TREES / "good")
     apply(url, ["demo"], schema="public", sql_root=TREES / "good")
-    assert snapshot(conn, "demo") == snapshot(conn, 'we"ird Name')
+    assert describe(conn, "demo") == describe(conn, 'we"ird Name')
     assert {one.instance.schema for one in status(url, sql_root=TREES / "good")} == {"demo", 'we"ird Name', "public"}
 
 
@@ -354,7 +354,7 @@ def test_what_differs_is_not_adopted(url: str, conn: psycopg.Connection) -> None
     conn.execute("CREATE SCHEMA demo; CREATE TABLE demo.a (id bigint PRIMARY KEY)")
     with pytest.raises(DriftError) as caught:
         adopt(url, sql_root=TREES / "good")
-    assert "table a: missing: column id integer not null default none" in caught.value.detail
+    assert "table a: column id: type is bigint, the files make it integer" in caught.value.detail
     assert "table b: missing" in caught.value.detail
     assert ids(conn) == []
 

@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from runner import pooler, retry
 from runner.apply import apply
-from runner.catalog import snapshot
+from runner.catalog import describe
 from runner.errors import LockTimeoutError, UsageError
 from runner.jobs import list_jobs
 from runner.rollback import rollback
@@ -146,7 +146,7 @@ def contents(conn: psycopg.Connection[Any]) -> list[Any]:
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    return [*found, snapshot(conn, "demo"), *locks]
+    return [*found, describe(conn, "demo"), *locks]
 
 
 COMMANDS: dict[str, Callable[[str], Any]] = {
@@ -215,7 +215,7 @@ def test_a_pooler_that_keeps_sessions_apart_is_as_good_as_none(
     assert kept.accepted > 2
     assert [one.state.pending for one in status(kept.address, sql_root=GOOD)] == [[]]
     assert len(rollback(kept.address, ["demo"], everything=True)) == 2
-    assert snapshot(conn, "demo") == {}
+    assert describe(conn, "demo") == {}
 
 
 def test_one_that_has_no_second_session_to_give_is_taken_for_such_a_one(

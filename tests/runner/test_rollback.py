@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from runner.apply import apply
-from runner.catalog import snapshot
+from runner.catalog import describe
 from runner.errors import DataLossError, LedgerError, UsageError
 from runner.rollback import rollback
 from runner.seed import seed
@@ -42,10 +42,10 @@ def test_to_undoes_everything_after_the_named_file(url: str, conn: psycopg.Conne
 
 def test_every_step_restores_the_catalog(url: str, conn: psycopg.Connection) -> None:
     apply(url, ["demo"], to="0001", sql_root=TREES / "seeded")
-    before = snapshot(conn, "demo")
+    before = describe(conn, "demo")
     apply(url, sql_root=TREES / "seeded")
     rollback(url, count=2)
-    assert snapshot(conn, "demo") == before
+    assert describe(conn, "demo") == before
 
 
 def test_all_leaves_the_database_as_before_the_first_apply(url: str, conn: psycopg.Connection) -> None:
@@ -58,7 +58,7 @@ def test_all_leaves_the_database_as_before_the_first_apply(url: str, conn: psyco
 def test_a_schema_that_was_there_before_stays(url: str, conn: psycopg.Connection) -> None:
     apply(url, ["demo"], schema="public", sql_root=TREES / "good")
     rollback(url, everything=True)
-    assert snapshot(conn, "public").keys() == {"schema"}
+    assert describe(conn, "public").keys() == {"schema"}
 
 
 def test_files_need_not_be_on_disk(url: str, conn: psycopg.Connection, tree: CopyTree) -> None:

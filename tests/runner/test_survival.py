@@ -20,7 +20,7 @@ from pytest_postgresql.executors import NoopExecutor
 
 from runner import ledger, lock, server
 from runner.apply import apply
-from runner.catalog import Snapshot, differences, snapshot
+from runner.catalog import Catalog, describe, differences
 from runner.errors import CompanionError, DatabaseError, SqlError, TreeError
 from runner.progress import Progress
 from runner.rollback import rollback
@@ -68,7 +68,7 @@ def history(conn: psycopg.Connection, system: str) -> list[str]:
     return recorded
 
 
-Known = dict[str, list[Snapshot]]
+Known = dict[str, list[Catalog]]
 """What the catalog holds with each number of files applied, by system."""
 
 
@@ -77,10 +77,10 @@ class Recorder(Progress):
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self.conn = conn
-        self.snapshots: dict[str, list[Snapshot]] = {system: [{}] for system in SYSTEMS}
+        self.snapshots: dict[str, list[Catalog]] = {system: [{}] for system in SYSTEMS}
 
     def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
-        self.snapshots[instance].append(snapshot(self.conn, instance))
+        self.snapshots[instance].append(describe(self.conn, instance))
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +99,7 @@ def check_agreement(conn: psycopg.Connection, known: Known, when: str) -> int:
     for system in SYSTEMS:
         applied = history(conn, system)
         assert applied == FILES[system][: len(applied)], when
-        assert differences(known[system][len(applied)], snapshot(conn, system)) == [], when
+        assert differences(known[system][len(applied)], describe(conn, system)) == [], when
         total += len(applied)
     return total
 
@@ -311,7 +311,7 @@ def test_a_server_that_is_still_stopping_is_waited_for(home: Path, monkeypatch: 
 def everything(conn: psycopg.Connection) -> object:
     """Return what the database holds: catalog and history."""
     tables = [f"demo.{name}" for name in ledger.TABLES]
-    return snapshot(conn, "demo"), [conn.execute(f"TABLE {name}".encode()).fetchall() for name in tables]
+    return describe(conn, "demo"), [conn.execute(f"TABLE {name}".encode()).fetchall() for name in tables]
 
 
 @pytest.mark.parametrize("name", [*FAULTS, "syntax_error", "own_commit", "copy_stdin", "leaves_role"])
