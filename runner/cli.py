@@ -272,6 +272,28 @@ def status(
 
 @cli.command()
 @_systems
+@_options(_schema, _database, _json)
+def verify(systems: tuple[str, ...], schema: str | None, database: str | None, as_json: bool) -> int:
+    """Compare what is there with what the recorded files make.
+
+    Every difference is listed by object; the exit code is 3 if there is any. The embedded server is started for it.
+    """
+    from runner import verify as work
+    from runner.address import resolve
+
+    with _progress(as_json) as progress:
+        found = work.verify(resolve(database), systems, schema=schema, progress=progress)
+    if as_json:
+        _print_json({"systems": [one.as_dict() for one in found]})
+    else:
+        from runner.display import verified_text
+
+        click.echo(verified_text(found))
+    return 3 if any(one.differences for one in found) else 0
+
+
+@cli.command()
+@_systems
 @click.option("--demo", is_flag=True, help="Load demo data.")
 @click.option("--scale", type=click.IntRange(min=1), default=1, show_default=True, help="How many times as much.")
 @_options(_schema, _lock_timeout, _database, _sql_root, _json)

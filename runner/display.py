@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.apply import Done
     from runner.jobs import JobStatus
     from runner.status import InstanceStatus
+    from runner.verify import Verified
 
 
 def relative(path: Path) -> str:
@@ -130,6 +131,16 @@ def status_text(found: Sequence[InstanceStatus]) -> str:
             if (ids := getattr(one.state, label)) and one.applied:
                 lines.append(f"{one.instance}: {label.replace('_', ' ')}: {', '.join(ids)}")
     return "\n".join(lines)
+
+
+def verified_text(found: Sequence[Verified]) -> str:
+    """Return what `verify` found: a line for each instance, and one for each difference."""
+    lines = []
+    for one in found:
+        count = len(one.differences)
+        said = f"{count} difference{'' if count == 1 else 's'}" if count else "as the files make it"
+        lines += [f"{one.instance}: {said}", *(f"  {line}" for line in one.differences)]
+    return "\n".join(lines) if lines else "no system is installed"
 
 
 def jobs_text(found: Sequence[JobStatus]) -> str:

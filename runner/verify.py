@@ -1,0 +1,194 @@
+"""Comparing what is in a database with what its recorded files make.
+
+The files are applied, as they were recorded, to a scratch database of the embedded server; then both catalogs are
+compared. Nothing is changed in the database itself, and no right but to look is needed.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from runner import ledger, server
+from runner.apply import apply
+from runner.catalog import Catalog, Object, describe, differences
+from runner.database import Database, Session, fetch_one, identifier, search_path, session
+from runner.errors import UsageError
+from runner.history import History
+from runner.instances import Instance
+from runner.ledger import Ledger
+from runner.progress import Progress
+from runner.tree import PLATFORM, Chain, Tree
+
+_EXTENSIONS_SQL = """
+SELECT e.extname, n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+WHERE e.extname = ANY(%s)
+"""
+_OWNER_SQL = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s::regclass"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One instance, and every difference between it and what its recorded files make."""
+
+    instance: Instance
+    differences: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `companion verify --json` prints it."""
+        return {
+            "system": self.instance.system,
+            "schema": self.instance.schema,
+            "differences": self.differences,
+        }
+
+
+class _Recorded(Tree):
+    """The files as the ledgers of a database recorded them, in the place of those on disk."""
+
+    def __init__(self, ledgers: Mapping[str, Ledger]) -> None:
+        self.root = Path()
+        self._chains = {
+            one.system: Chain(one.system, tuple(entry.file for entry in one.entries))
+            for one in ledgers.values()
+            if one.system
+        }
+
+    @property
+    def systems(self) -> list[str]:
+        return sorted(self._chains, key=lambda name: (name != PLATFORM, name))
+
+
+def verify(
+    database: Database,
+    systems: Sequence[str] = (),
+    *,
+    schema: str | None = None,
+    progress: Progress | None = None,
+) -> list[Verified]:
+    """Return what differs in each installed instance, platform first; `systems` and `schema` narrow them.
+
+    Starts the embedded server. Raises LedgerError for a history that others may have written, UsageError for an
+    instance that is not there.
+    """
+    progress = progress or Progress()
+    with session(database) as s:
+        ledgers = ledger.read(s.fetch, texts=True)
+        chosen = _choose(ledgers, systems, schema)
+        progress.begin(len(chosen))
+        return [_verify(s, ledgers, one, progress) for one in chosen]
+
+
+def _choose(ledgers: Mapping[str, Ledger], systems: Sequence[str], schema: str | None) -> list[Ledger]:
+    installed = [one for one in ledgers.values() if one.system]
+    for system in systems:
+        if system not in {one.system for one in installed}:
+            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
+    if schema is not None and schema not in {one.schema for one in installed}:
+        raise UsageError(f"nothing of Companion is installed in schema {schema}", hint="see `companion status`")
+    found = [one for one in installed if (not systems or one.system in systems) and schema in (None, one.schema)]
+    return sorted(found, key=lambda one: (one.system != PLATFORM, str(one.system), one.schema))
+
+
+def _verify(s: Session, ledgers: Mapping[str, Ledger], one: Ledger, progress: Progress) -> Verified:
+    assert one.system is not None
+    instance = Instance(one.system, one.schema)
+    progress.start(str(instance), "verify")
+    needed = {name: found for name, found in ledgers.items() if name in (PLATFORM, one.schema)}
+    for found in needed.values():
+        # Its text runs with our rights in the scratch database.
+        assert found.system is not None
+        History(s, found.system, found.schema).check_trust(found.entries)
+    tree = _Recorded(needed)
+    path = search_path(s, one.system, one.schema, tree.chain(one.system).requires)
+    with _scratch(s, [extension for found in needed.values() for extension in _requires(found)]) as scratch:
+        apply(scratch, [one.system], schema=one.schema, sql_root=tree)
+        expected = _catalog(scratch, one.schema, path)
+    actual = _catalog(s.conn, one.schema, path)
+    return Verified(instance, differences(*_comparable(expected, actual)))
+
+
+def _requires(found: Ledger) -> list[str]:
+    return Chain(str(found.system), tuple(entry.file for entry in found.entries)).requires
+
+
+@contextmanager
+def _scratch(s: Session, extensions: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
+    """Yield a connection to a new database of the embedded server, with the extensions where the real one has them."""
+    server.start()
+    name = f"companion_verify_{secrets.token_hex(4)}"
+    admin_url, url = server.running_url("postgres"), server.running_url(name)
+    assert admin_url and url
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            with psycopg.connect(url, autocommit=True) as conn:
+                for extension, schema in s.conn.execute(_EXTENSIONS_SQL.encode(), [list(extensions)]).fetchall():
+                    conn.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}".encode())
+                    conn.execute(f"CREATE EXTENSION {identifier(extension)} SCHEMA {identifier(schema)}".encode())
+                yield conn
+        finally:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} (FORCE)")
+
+
+def _catalog(conn: psycopg.Connection[Any], schema: str, path: Sequence[str]) -> Catalog:
+    """Return the catalog of an instance, with its jobs."""
+    found = describe(conn, schema, path)
+    (owner,) = fetch_one(conn, _OWNER_SQL, [identifier(schema, ledger.LEDGER)])
+    for one in found.values():
+        if one.get("", {}).get("", {}).get("owner") == owner:
+            del one[""][""]["owner"]
+    if "table jobs" in found:
+        rows = conn.execute(f"SELECT name, schedule, command, description FROM {identifier(schema, 'jobs')}".encode())
+        for name, schedule, command, description in rows:
+            said = {"schedule": schedule, "command": command.replace(identifier(schema), "<schema>")}
+            found[f"job {name}"] = {"": {"": {**said, "description": description}}}
+    return found
+
+
+def _comparable(expected: Catalog, actual: Catalog) -> tuple[Catalog, Catalog]:
+    """Return both without what is as it has to be: months of partitions, whose time it is that tells them apart.
+
+    Each is compared with one that the files make; which months there are depends on the day.
+    """
+    models: dict[str, list[Object]] = {}
+    for name, one in expected.items():
+        if parent := _parent(one):
+            models.setdefault(parent, []).append(_anonymous(name, one))
+    for name, one in list(actual.items()):
+        if (parent := _parent(one)) and _anonymous(name, one) in models.get(parent, []):
+            del actual[name]
+            expected.pop(name, None)
+    for name, one in list(expected.items()):
+        if _parent(one) and name not in actual:
+            del expected[name]
+    return expected, actual
+
+
+def _parent(one: Object) -> str | None:
+    found = one.get("", {}).get("", {}).get("partition_of")
+    return None if found is None else str(found)
+
+
+def _anonymous(name: str, one: Object) -> Object:
+    """Return a partition without its name and its bounds."""
+    own = name.removeprefix("table ")
+    pattern = re.compile(rf"\b{re.escape(own)}(?=\b|_)")
+
+    def plain(value: Any) -> Any:
+        return pattern.sub("<partition>", value) if isinstance(value, str) else value
+
+    return {
+        part: {
+            pattern.sub("<partition>", item): {key: plain(value) for key, value in said.items() if key != "bound"}
+            for item, said in items.items()
+        }
+        for part, items in one.items()
+    }
