@@ -225,7 +225,7 @@ def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | N
     finally:
         if conn.info.transaction_status != psycopg.pq.TransactionStatus.INERROR:
             conn.execute("SELECT set_config('search_path', %s, false)", before)
-    normal = _normaliser(schema)
+    normal = normaliser(schema)
     found: Catalog = {}
     for name, part, item, attributes in sorted(rows, key=lambda row: row[:3]):
         said = {key: _normalised(value, normal) for key, value in attributes.items() if value is not None}
@@ -292,7 +292,7 @@ def _normalised(value: Any, normal: Callable[[str], str]) -> Any:
     return [_normalised(part, normal) for part in value] if isinstance(value, list) else value
 
 
-def _normaliser(schema: str) -> Callable[[str], str]:
+def normaliser(schema: str) -> Callable[[str], str]:
     """Return a function that replaces the schema's name where it qualifies a name or stands in a path."""
     names = sorted({schema, identifier(schema)}, key=len, reverse=True)
     either = "|".join(re.escape(name) for name in names)
