@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from difflib import unified_diff
 from typing import Any
 
 import psycopg
@@ -266,8 +267,16 @@ def _differences_within(expected: Object, actual: Object, extra: bool) -> list[s
         elif want is not None and have is not None:
             for key in sorted(want.keys() | have.keys()):
                 if want.get(key) != have.get(key):
-                    found.append(f"{prefix}{key} is {_shown(have.get(key))}, the files make it {_shown(want.get(key))}")
+                    found.append(f"{prefix}{key} {_contrast(_shown(want.get(key)), _shown(have.get(key)))}")
     return found
+
+
+def _contrast(want: str, have: str) -> str:
+    """Return both values, of longer texts the lines that differ."""
+    if "\n" not in want + have:
+        return f"is {have}, the files make it {want}"
+    lines = list(unified_diff(want.splitlines(), have.splitlines(), n=1, lineterm=""))[2:]
+    return "\n".join(["differs (- the files, + the database)", *(f"    {line}" for line in lines)])
 
 
 def _essence(attributes: Attributes) -> str:
