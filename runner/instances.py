@@ -44,6 +44,21 @@ def targets(tree: Tree, ledgers: Mapping[str, Ledger], systems: Sequence[str], s
     return list(dict.fromkeys(chosen))
 
 
+def installed(ledgers: Mapping[str, Ledger], systems: Sequence[str], schema: str | None) -> list[Ledger]:
+    """Return the ledgers of what is installed, platform first; `systems` and `schema` narrow them.
+
+    Raises UsageError when one that was named is not installed.
+    """
+    found = [one for one in ledgers.values() if one.system]
+    for system in systems:
+        if system not in {one.system for one in found}:
+            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
+    if schema is not None and schema not in {one.schema for one in found}:
+        raise UsageError(f"nothing of Companion is installed in schema {schema}", hint="see `companion status`")
+    chosen = [one for one in found if (not systems or one.system in systems) and schema in (None, one.schema)]
+    return sorted(chosen, key=lambda one: (one.system != PLATFORM, str(one.system), one.schema))
+
+
 def check_schema(systems: Sequence[str], schema: str) -> None:
     """Raise UsageError unless `schema` is given for exactly one system and is a place one may use."""
     if len(systems) != 1:

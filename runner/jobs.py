@@ -25,7 +25,7 @@ from runner.cron import Run, find, is_elsewhere
 from runner.database import Database, Session, connect, fetch_one, identifier, session
 from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, UsageError
 from runner.history import distrust
-from runner.instances import Instance
+from runner.instances import Instance, installed
 from runner.tree import PLATFORM
 
 # Who runs a job where there is no pg_cron.
@@ -248,14 +248,8 @@ def _program() -> list[str]:
 
 def _instances(s: Session, systems: Sequence[str], schema: str | None) -> list[Instance]:
     """Return the installed instances, narrowed; raise UsageError when one that was named is none of them."""
-    ledgers = ledger.read(s.fetch)
-    installed = [Instance(one.system, name) for name, one in ledgers.items() if one.system and one.system != PLATFORM]
-    for system in systems:
-        if system not in {one.system for one in installed}:
-            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
-    if schema is not None and schema not in {one.schema for one in installed}:
-        raise UsageError(f"nothing of Companion is installed in schema {schema}", hint="see `companion status`")
-    return [one for one in installed if (not systems or one.system in systems) and schema in (None, one.schema)]
+    found = installed(ledger.read(s.fetch), systems, schema)
+    return [Instance(one.system, one.schema) for one in found if one.system and one.system != PLATFORM]
 
 
 def _declared(s: Session, systems: Sequence[str], schema: str | None) -> list[Job]:

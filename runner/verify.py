@@ -20,9 +20,8 @@ from runner import ledger, server
 from runner.apply import apply
 from runner.catalog import Catalog, Object, describe, differences, normaliser
 from runner.database import Database, Session, fetch_one, identifier, literal, search_path, session
-from runner.errors import UsageError
 from runner.history import History, schema_comment
-from runner.instances import Instance
+from runner.instances import Instance, installed
 from runner.ledger import Ledger
 from runner.progress import Progress
 from runner.tree import PLATFORM, Chain, Tree
@@ -83,20 +82,9 @@ def verify(
     progress = progress or Progress()
     with session(database) as s:
         ledgers = ledger.read(s.fetch, texts=True)
-        chosen = _choose(ledgers, systems, schema)
+        chosen = installed(ledgers, systems, schema)
         progress.begin(len(chosen))
         return [_verify(s, ledgers, one, progress) for one in chosen]
-
-
-def _choose(ledgers: Mapping[str, Ledger], systems: Sequence[str], schema: str | None) -> list[Ledger]:
-    installed = [one for one in ledgers.values() if one.system]
-    for system in systems:
-        if system not in {one.system for one in installed}:
-            raise UsageError(f"{system} is not installed in this database", hint="see `companion status`")
-    if schema is not None and schema not in {one.schema for one in installed}:
-        raise UsageError(f"nothing of Companion is installed in schema {schema}", hint="see `companion status`")
-    found = [one for one in installed if (not systems or one.system in systems) and schema in (None, one.schema)]
-    return sorted(found, key=lambda one: (one.system != PLATFORM, str(one.system), one.schema))
 
 
 def _verify(s: Session, ledgers: Mapping[str, Ledger], one: Ledger, progress: Progress) -> Verified:

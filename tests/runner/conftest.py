@@ -11,6 +11,7 @@ import pytest
 
 from runner import server
 from tests.clusters import make_folder
+from tests.people import Person
 
 TREES = Path(__file__).parent.parent / "trees"
 
@@ -20,6 +21,20 @@ def url(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of an empty database of this test's own, also in DATABASE_URL."""
     monkeypatch.setenv("DATABASE_URL", empty_database)
     return empty_database
+
+
+@pytest.fixture
+def installed(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database with the instance `schema`, also in DATABASE_URL."""
+    monkeypatch.setenv("DATABASE_URL", own_database)
+    return own_database
+
+
+@pytest.fixture
+def owner(installed: str, schema: str) -> Iterator[Person]:
+    """The owner of that instance, each of whose statements commits."""
+    with psycopg.connect(installed, autocommit=True) as conn:
+        yield Person(conn, schema)
 
 
 @pytest.fixture

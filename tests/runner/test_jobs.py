@@ -35,16 +35,8 @@ def schema() -> str:
 
 
 @pytest.fixture
-def url(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a database with Hugo, also in DATABASE_URL."""
-    monkeypatch.setenv("DATABASE_URL", own_database)
-    return own_database
-
-
-@pytest.fixture
-def owner(url: str, schema: str) -> Iterator[Person]:
-    with psycopg.connect(url, autocommit=True) as conn:
-        yield Person(conn, schema)
+def url(installed: str) -> str:
+    return installed
 
 
 def declare(owner: Person, command: str, name: str = "mine", schedule: str = "0 5 * * *") -> None:
