@@ -20,11 +20,11 @@ from psycopg.conninfo import make_conninfo
 from runner.database import Session, connect, fetch_one, identifier
 from runner.errors import DatabaseError
 
-# The setting is hidden from those who may not read all settings; it is "postgres" unless somebody has changed it.
+# The setting is hidden from those who may not read all settings.
 _WHERE_SQL = """
 SELECT current_database(),
     EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron'),
-    coalesce((SELECT setting FROM pg_settings WHERE name = 'cron.database_name'), 'postgres')
+    (SELECT setting FROM pg_settings WHERE name = 'cron.database_name')
 """
 _ZONE_SQL = "SELECT coalesce((SELECT setting FROM pg_settings WHERE name = 'cron.timezone'), 'UTC')"
 _SCHEDULED_SQL = """
@@ -37,6 +37,8 @@ LEFT JOIN LATERAL (
 ) AS r ON true
 WHERE j.database = %s AND j.jobname IS NOT NULL
 """
+# Unless somebody has changed it.
+_DEFAULT = "postgres"
 _FINISHED = ("succeeded", "failed")
 
 
@@ -144,8 +146,8 @@ class Cron:
 
 def is_elsewhere(session: Session) -> bool:
     """Say whether the server runs a pg_cron that is in another database, as far as we may know."""
-    database, here, named = fetch_one(session.conn, _WHERE_SQL.replace(", 'postgres')", ", current_database())"))
-    return not here and named != database
+    database, here, named = fetch_one(session.conn, _WHERE_SQL)
+    return not here and named not in (None, database)
 
 
 @contextmanager
@@ -159,7 +161,7 @@ def find(session: Session, cron_database: str | None = None) -> Iterator[Cron | 
     if here and cron_database in (None, database):
         yield Cron(session.conn, database, session.user, None)
         return
-    other = cron_database or named
+    other = cron_database or named or _DEFAULT
     if other == database:
         yield None
         return

@@ -17,7 +17,7 @@ from functools import cache
 from yoyo.migrations import get_migration_hash
 from yoyo.topologicalsort import topological_sort
 
-from runner.database import API_ROLES, Session, identifier, literal
+from runner.database import API_ROLES, Session, fetch_one, identifier, literal
 from runner.errors import LedgerError
 from runner.ledger import TABLES, Entry
 from runner.text import inserts
@@ -61,6 +61,7 @@ CREATE TABLE {schema}._companion_ledger (
 COMMENT ON TABLE {schema}._companion_ledger IS 'Companion''s ledger: one row per applied file, with its full texts';
 """
 
+_COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 _ROLES_SQL = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 
 # In the message that holds the file too, statement_timestamp() is when the file was sent.
@@ -186,6 +187,11 @@ class History:
     def drop_sql(self) -> str:
         """Return the statement that removes the history tables."""
         return f"DROP TABLE {', '.join(identifier(self.schema, table) for table in TABLES)};\n"
+
+    def made_schema(self) -> bool:
+        """Say whether the runner made the schema, for this system alone."""
+        (comment,) = fetch_one(self.session.conn, _COMMENT_SQL, [identifier(self.schema)])
+        return bool(comment == schema_comment(self.system))
 
     def check_trust(self, entries: Sequence[Entry] = ()) -> None:
         """Raise LedgerError unless only we can have written the history and every recorded text is as recorded."""

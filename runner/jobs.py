@@ -130,7 +130,7 @@ def list_jobs(
     """
     now = now or datetime.now(timezone.utc)
     with session(database) as s, find(s, cron_database) as cron:
-        jobs = _declared(s, systems, schema)
+        jobs = _declared(s, _instances(s, systems, schema))
         scheduled = cron.scheduled() if cron else {}
         found = []
         for job in jobs:
@@ -169,12 +169,13 @@ def sync(
                 "there is no pg_cron in this database, nor in the one where the server says it is",
                 hint="name its database with --cron-database, or run the jobs by crontab: `companion jobs crontab`",
             )
-        jobs = _declared(s, systems, schema)
+        instances = _instances(s, systems, schema)
+        jobs = _declared(s, instances)
         for instance in {job.instance for job in jobs}:
             _check_trust(s, instance)
         declared = {cron.prefix(job.instance.schema) + job.job: (job.schedule, job.command) for job in jobs}
         if systems or schema or not cron.elsewhere:
-            prefixes = [cron.prefix(one.schema) for one in _instances(s, systems, schema)]
+            prefixes = [cron.prefix(instance.schema) for instance in instances]
         else:
             prefixes = [cron.prefix()]
         return cron.bring_in_step(declared, prefixes, dry_run=dry_run)
@@ -193,7 +194,7 @@ def crontab(database: Database, systems: Sequence[str] = (), *, schema: str | No
     No line holds a password: libpq reads it from ~/.pgpass.
     """
     with session(database) as s:
-        jobs = _declared(s, systems, schema)
+        jobs = _declared(s, _instances(s, systems, schema))
         address = conninfo_to_dict(s.conninfo)
     password = address.pop("password", None)
     url = make_conninfo("", **address)
@@ -216,7 +217,7 @@ def run(database: Database, name: str, *, schema: str | None = None) -> tuple[Jo
     LedgerError when the job is not ours.
     """
     with session(database) as s:
-        job = _choose(_declared(s, (), schema), name)
+        job = _choose(_declared(s, _instances(s, (), schema)), name)
         _check_trust(s, job.instance)
         if not job.has_runs:
             raise CompanionError(
@@ -252,9 +253,9 @@ def _instances(s: Session, systems: Sequence[str], schema: str | None) -> list[I
     return [Instance(one.system, one.schema) for one in found if one.system and one.system != PLATFORM]
 
 
-def _declared(s: Session, systems: Sequence[str], schema: str | None) -> list[Job]:
+def _declared(s: Session, instances: Sequence[Instance]) -> list[Job]:
     jobs = []
-    for instance in _instances(s, systems, schema):
+    for instance in instances:
         has_jobs, has_runs = fetch_one(s.conn, _TABLES_SQL, [instance.schema])
         # An instance may have been applied only as far as a file before its jobs.
         if has_jobs:

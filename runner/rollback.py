@@ -27,7 +27,7 @@ from runner.database import (
     settings,
 )
 from runner.errors import DataLossError, LedgerError, UsageError
-from runner.history import History, in_order, schema_comment
+from runner.history import History, in_order
 from runner.instances import Instance
 from runner.ledger import Entry, Ledger
 from runner.losses import find_losses
@@ -37,7 +37,6 @@ from runner.tree import PLATFORM, Chain, File, find, is_transactional
 
 # What is only tried out warns of nothing.
 _QUIETLY = "SET LOCAL client_min_messages = error;\n"
-_COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
 @dataclass
@@ -265,8 +264,7 @@ class _Run:
         """Drop the history and, if the runner made it and nothing else is in it, the schema."""
         conn, schema = self.s.conn, identifier(plan.instance.schema)
         conn.execute(plan.history.drop_sql().encode())
-        comment = conn.execute(_COMMENT_SQL.encode(), [schema]).fetchone()
-        if comment != (schema_comment(plan.instance.system),):
+        if not plan.history.made_schema():
             return
         conn.execute("SAVEPOINT empty")
         try:

@@ -20,7 +20,7 @@ from runner import ledger, server
 from runner.apply import apply
 from runner.catalog import Catalog, Object, describe, differences, normaliser
 from runner.database import Database, Session, fetch_one, identifier, literal, search_path, session
-from runner.history import History, schema_comment
+from runner.history import History
 from runner.instances import Instance, installed
 from runner.ledger import Ledger
 from runner.progress import Progress
@@ -31,7 +31,6 @@ SELECT e.extname, n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.o
 WHERE e.extname = ANY(%s)
 """
 _ATOMIC = re.compile(r"BEGIN ATOMIC|RETURN ")
-_COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 _OWNER_SQL = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s::regclass"
 
 
@@ -98,21 +97,17 @@ def _verify(s: Session, ledgers: Mapping[str, Ledger], one: Ledger, progress: Pr
         History(s, found.system, found.schema).check_trust(found.entries)
     tree = _Recorded(needed)
     path = search_path(s, one.system, one.schema, tree.chain(one.system).requires)
-    with _scratch(s, [extension for found in needed.values() for extension in _requires(found)]) as scratch:
+    with _scratch(s, [extension for name in tree.systems for extension in tree.chain(name).requires]) as scratch:
         apply(scratch, [one.system], schema=one.schema, sql_root=tree)
         expected, actual = _catalog(scratch, one.schema, path), _catalog(s.conn, one.schema, path)
         _write_alike(scratch, one.schema, path, expected, actual)
-    if fetch_one(s.conn, _COMMENT_SQL, [identifier(one.schema)])[0] != schema_comment(one.system):
+    if not History(s, one.system, one.schema).made_schema():
         # Others live here too: what is not the files' is theirs, and so is the schema.
         actual = {name: found for name, found in actual.items() if name in expected}
         for name in ("schema", "default privileges"):
             expected.pop(name, None)
             actual.pop(name, None)
     return Verified(instance, differences(*_comparable(expected, actual)))
-
-
-def _requires(found: Ledger) -> list[str]:
-    return Chain(str(found.system), tuple(entry.file for entry in found.entries)).requires
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -36,6 +37,15 @@ def make_folder(name: str) -> Path:
     return folder
 
 
+def as_owner(data: str) -> dict[str, Any]:
+    """Return the options with which subprocess acts as who owns a server's data folder.
+
+    PostgreSQL and PgBouncer refuse to run as root. Only root can become somebody else, and needs to.
+    """
+    owner = Path(data).stat()
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
 @contextmanager
 def cluster(
     beside: NoopExecutor, superuser: str = "postgres", settings: Mapping[str, str] | None = None
@@ -52,15 +62,13 @@ def cluster(
             "SELECT c.setting, current_setting('data_directory') FROM pg_config AS c WHERE c.name = 'BINDIR'"
         ).fetchone()
     assert row is not None
-    programs, owner = Path(row[0]), Path(row[1]).stat()
-    # Only root can, and must, run a server as somebody else.
-    who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    programs, who = Path(row[0]), as_owner(row[1])
     folder = make_folder("cluster")
     data = folder / "data"
     data.mkdir(mode=0o700)
     if who:
         for path in (folder, data):
-            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chown(path, who["user"], who["group"])
 
     def run(program: str, *arguments: str) -> None:
         # Into a file: a pipe would be held open by the server that is started.

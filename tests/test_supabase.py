@@ -20,10 +20,10 @@ from pytest_postgresql.executors import NoopExecutor
 
 from runner.apply import apply
 from runner.catalog import describe, differences
-from runner.progress import Progress
 from runner.rollback import rollback
 from tests.clusters import cluster
 from tests.people import Person
+from tests.runner.test_apply import Notes
 from tests.use import SYSTEMS, USES, run_jobs, use
 
 LAYOUT = (Path(__file__).parent / "supabase.sql").read_text()
@@ -60,16 +60,6 @@ def folder_policies(schema: str) -> set[tuple[str, str]]:
     """Return the policies of TP-17 as objects."""
     verbs = ("delete", "insert", "select")
     return {("policy", f'"{schema} documents: {verb} own" on storage.objects') for verb in verbs}
-
-
-class Notes(Progress):
-    """What a run tells."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @dataclass(frozen=True)

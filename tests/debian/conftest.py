@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.rollback import rollback
+from tests.clusters import as_owner, make_folder
 
 CRON_DATABASE = "companion_cron"
 PGBOUNCER = Path("/usr/sbin/pgbouncer")
@@ -40,8 +40,8 @@ def running(url: str, mode: str, size: int = 3) -> Iterator[str]:
     server = conninfo_to_dict(url)
     with psycopg.connect(url) as conn:
         ((data,),) = conn.execute("SHOW data_directory").fetchall()
-    owner = Path(data).stat()
-    folder = Path(tempfile.mkdtemp(prefix="companion-pgbouncer-"))
+    who = as_owner(data)
+    folder = make_folder("pgbouncer")
     try:
         ini = folder / "pgbouncer.ini"
         ini.write_text(
@@ -54,10 +54,9 @@ def running(url: str, mode: str, size: int = 3) -> Iterator[str]:
                 folder=folder,
             )
         )
-        for path in (folder, ini):
-            os.chown(path, owner.st_uid, owner.st_gid)
-        # It refuses to run as root. Only root may become somebody else, and needs to.
-        who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        if who:
+            for path in (folder, ini):
+                os.chown(path, who["user"], who["group"])
         with (folder / "log").open("w") as log:
             process = subprocess.Popen([PGBOUNCER, ini], stdout=log, stderr=log, **who)
         try:

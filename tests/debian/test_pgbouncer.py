@@ -26,8 +26,8 @@ from tests.conftest import cloned
 from tests.hugo import conftest as hugo
 from tests.othello import conftest as othello
 from tests.people import Person, insert
-from tests.runner.conftest import TREES
 from tests.runner.test_cli import run
+from tests.runner.test_pooler import COMMANDS, GOOD
 from tests.thinking_partner import conftest as thinking_partner
 from tests.vectors import vector
 
@@ -211,15 +211,6 @@ def test_what_is_prepared_in_one_session_is_not_there_in_the_next(stage: Stage, 
 
 
 # The runner
-
-
-GOOD = TREES / "good"
-
-COMMANDS: dict[str, Callable[[str], Any]] = {
-    "apply": lambda address: apply(address, sql_root=GOOD),
-    "rollback": lambda address: rollback(address, ["demo"]),
-    "jobs list": list_jobs,
-}
 
 
 def contents(url: str) -> tuple[Any, ...]:

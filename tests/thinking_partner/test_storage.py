@@ -11,9 +11,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from runner.apply import apply
-from runner.progress import Progress
 from runner.rollback import rollback
 from tests.people import Person
+from tests.runner.test_apply import Notes
 
 BEFORE = "0059_functions"
 ONE, TWO = "thinking_partner", "thinking_acme"
@@ -53,16 +53,6 @@ BUCKET = (
         "text/markdown",
     ],
 )
-
-
-class Notes(Progress):
-    """What a run tells."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture
