@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-16 test-debian lint format bench clean
+.PHONY: help up down test test-16 test-debian lint format contract docs bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ format: $(VENV)/.dev ## Bring SQL and Python into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --quiet sql
+
+contract: $(VENV)/.dev ## Write contract/<system>.json from what the files make
+	$(BIN)/companion contract export --from-files --output contract
+
+docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html/ from contract/, docs/rules/ and docs/examples/
+	$(BIN)/python -m docs
 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
 	$(BIN)/python -m bench $(ARGS)

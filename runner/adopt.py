@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from runner.apply import LOCK_TIMEOUT, Done, Plan, apply, flush, make_plans
-from runner.catalog import Attributes, Catalog, describe, differences
+from runner.catalog import Attributes, Catalog, describe
 from runner.database import Database, Session, check_path, identifier, send, session, settings
+from runner.differences import differences
 from runner.errors import DriftError
 from runner.lock import runner_lock
 from runner.progress import Progress

@@ -8,8 +8,8 @@ all there. Whatever has its default value is left out. The history tables are le
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from difflib import unified_diff
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -52,6 +52,8 @@ FROM {source} CROSS JOIN LATERAL (
 ) AS g
 """
 
+_PREPARE = re.compile(r"\s*PREPARE .*? AS ", re.I | re.S)
+
 # Every part gives (object, part, name, attributes). Objects that belong to an extension are left out.
 _SQL = f"""
 WITH space AS (SELECT oid, nspowner, nspacl, nspname FROM pg_namespace WHERE nspname = %(schema)s),
@@ -89,6 +91,7 @@ SELECT rel.name, '', '', jsonb_build_object(
 ) FROM rel
 UNION ALL
 SELECT tab.name, 'columns', a.attname, jsonb_build_object(
+    'position', a.attnum,
     'type', format_type(a.atttypid, a.atttypmod),
     'null', NOT a.attnotnull,
     'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
@@ -196,18 +199,31 @@ CROSS JOIN LATERAL (
 GROUP BY tab.name, t.attname
 """
 
-# What a list of differences calls the parts of an object.
-_PARTS = {
-    "columns": "column",
-    "constraints": "constraint",
-    "indexes": "index",
-    "triggers": "trigger",
-    "policies": "policy",
-    "rules": "rule",
-    "statistics": "statistics",
-    "sequence": "sequence",
-    "grants": "grants to",
-    "column grants": "grants on column",
+_SEES_JOBS_SQL = """
+SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = 'jobs' AND c.relkind = 'r'
+"""
+_MAY_PREPARE_SQL = """
+SELECT has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
+FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname = %s AND p.proname = 'prepare_statements' AND p.pronargs = 0
+"""
+
+_PREPARED_SQL = """
+SELECT name, parameter_types::text[], statement
+FROM pg_prepared_statements
+WHERE from_sql AND prepare_time >= transaction_timestamp()
+ORDER BY name
+"""
+
+# How values are written out must not depend on the session that asks.
+_WRITTEN = {
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
 }
 
 
@@ -215,84 +231,69 @@ def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | N
     """Return all that is in `schema`.
 
     `path` is the search path under which definitions are written out, by default schema, platform and pg_temp: two
-    catalogs compare only under paths that differ in nothing but the schema. Works inside and outside a transaction;
-    the search path is put back. Returns {} when there is no such schema.
+    catalogs compare only under paths that differ in nothing but the schema. Works inside and outside a transaction,
+    and leaves the session's settings as they were. Returns {} when there is no such schema.
     """
-    names = ", ".join(identifier(name) for name in path or dict.fromkeys((schema, "platform", "pg_temp")))
-    before = conn.execute("SELECT current_setting('search_path')").fetchone()
-    conn.execute("SELECT set_config('search_path', %s, false)", [names])
-    try:
+    with _written_out(conn, schema, path):
         rows = conn.execute(_SQL.encode(), {"schema": schema, "history": list(TABLES)}).fetchall()
-    finally:
-        if conn.info.transaction_status != psycopg.pq.TransactionStatus.INERROR:
-            conn.execute("SELECT set_config('search_path', %s, false)", before)
     normal = normaliser(schema)
     found: Catalog = {}
-    for name, part, item, attributes in sorted(rows, key=lambda row: row[:3]):
+    for name, part, item, attributes in sorted(rows, key=lambda row: (*row[:2], row[3].pop("position", 0), row[2])):
         said = {key: _normalised(value, normal) for key, value in attributes.items() if value is not None}
         found.setdefault(normal(name), {}).setdefault(part, {})[normal(item)] = said
     return found
 
 
-def differences(expected: Catalog, actual: Catalog, *, extra: bool = True) -> list[str]:
-    """Return one line for each thing of `expected` that `actual` lacks and, with `extra`, the other way round.
+def describe_jobs(conn: psycopg.Connection[Any], schema: str) -> Catalog:
+    """Return the jobs of an instance as objects of their own; {} where there are none, or none that one may see."""
+    if conn.execute(_SEES_JOBS_SQL.encode(), [schema]).fetchone() != (True,):
+        return {}
+    table = identifier(schema, "jobs")
+    rows = conn.execute(f"SELECT name, schedule, command, description FROM {table}".encode()).fetchall()
+    normal = normaliser(schema)
+    return {
+        f"job {name}": {"": {"": {"schedule": schedule, "command": normal(command), "description": description}}}
+        for name, schedule, command, description in sorted(rows)
+    }
 
-    A thing that is in both and differs gives a line for each attribute, with both values.
+
+def describe_prepared(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None) -> Catalog | None:
+    """Return what the schema's `prepare_statements()` prepares, as objects of their own; None if one may not call it.
+
+    It is called for that, in a transaction that may write nothing and is rolled back. One that fails prepares nothing.
     """
-    found = []
-    for name in sorted(expected.keys() | (actual.keys() if extra else set())):
-        if name not in actual:
-            found.append(f"{name}: missing")
-        elif name not in expected:
-            found.append(f"{name}: not made by the files")
-        else:
-            found += [f"{name}: {line}" for line in _differences_within(expected[name], actual[name], extra)]
-    return found
+    may = conn.execute(_MAY_PREPARE_SQL.encode(), [schema]).fetchone()
+    if may != (True,):
+        return None if may else {}
+    function = identifier(schema, "prepare_statements") + "()"
+    try:
+        with _written_out(conn, schema, path):
+            conn.execute("SET LOCAL transaction_read_only = on")
+            conn.execute(f"SELECT {function}".encode())
+            rows = conn.execute(_PREPARED_SQL.encode()).fetchall()
+            for name, _, _ in rows:
+                conn.execute(f"DEALLOCATE {identifier(name)}".encode())
+    except psycopg.Error as error:
+        if error.sqlstate is None:
+            raise
+        return {}
+    normal = normaliser(schema)
+    return {
+        f"prepared statement {name}": {
+            "": {"": {"parameters": types, "statement": normal(_PREPARE.sub("", statement).rstrip("; "))}}
+        }
+        for name, types, statement in rows
+    }
 
 
-def _differences_within(expected: Object, actual: Object, extra: bool) -> list[str]:
-    found = []
-    things = sorted(
-        {(part, item) for one in (expected, actual) for part, items in one.items() for item in items},
-        key=lambda thing: (list(_PARTS).index(thing[0]) if thing[0] in _PARTS else -1, thing[1]),
-    )
-    for part, item in things:
-        want, have = expected.get(part, {}).get(item), actual.get(part, {}).get(item)
-        what = " ".join(word for word in (_PARTS.get(part, part), item) if word)
-        prefix = f"{what}: " if what else ""
-        if have is None and want is not None:
-            found.append(f"{prefix}missing{_essence(want)}")
-        elif want is None and have is not None:
-            found += [f"{prefix}not made by the files{_essence(have)}"] * extra
-        elif want is not None and have is not None:
-            for key in sorted(want.keys() | have.keys()):
-                if want.get(key) != have.get(key):
-                    found.append(f"{prefix}{key} {_contrast(_shown(want.get(key)), _shown(have.get(key)))}")
-    return found
-
-
-def _contrast(want: str, have: str) -> str:
-    """Return both values, of longer texts the lines that differ."""
-    if "\n" not in want + have:
-        return f"is {have}, the files make it {want}"
-    lines = list(unified_diff(want.splitlines(), have.splitlines(), n=1, lineterm=""))[2:]
-    return "\n".join(["differs (- the files, + the database)", *(f"    {line}" for line in lines)])
-
-
-def _essence(attributes: Attributes) -> str:
-    """Return what a thing is in a few words, for a line that says that it is missing or too much."""
-    known = [attributes[key] for key in ("definition", "type", "privileges", "command") if key in attributes]
-    return f" ({_shown(known[0])})" if known else ""
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not set"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+@contextmanager
+def _written_out(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None) -> Iterator[None]:
+    """Let the server write definitions out under `path`, and roll back to the settings from before."""
+    names = ", ".join(identifier(name) for name in path or dict.fromkeys((schema, "platform", "pg_temp")))
+    with conn.transaction(force_rollback=True):
+        for name, value in {"search_path": names, **_WRITTEN}.items():
+            conn.execute("SELECT set_config(%s, %s, true)", [name, value])
+        yield
 
 
 def _normalised(value: Any, normal: Callable[[str], str]) -> Any:

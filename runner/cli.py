@@ -390,6 +390,118 @@ def lint(systems: tuple[str, ...], sql_root: str | None, as_json: bool) -> int:
 
 
 @cli.group()
+def contract() -> None:
+    """What consumers may rely on: written down, compared, checked."""
+
+
+_audience = click.option(
+    "--for", "audiences", multiple=True, type=click.Choice(["readers", "writers", "callers"]),
+    help="Whom it is about; may be repeated. Default: all.",
+)  # fmt: skip
+
+
+@contract.command("export")
+@_systems
+@click.option("--from-files", is_flag=True, help="Of what the files make in a scratch database of the embedded server.")
+@click.option("--output", metavar="FOLDER", help="Write FOLDER/<system>.json; else print the only one.")
+@_options(_schema, _database, _sql_root)
+def contract_export(
+    systems: tuple[str, ...],
+    from_files: bool,
+    output: str | None,
+    schema: str | None,
+    database: str | None,
+    sql_root: str | None,
+) -> None:
+    """Write the contract of SYSTEM... (default: every installed one)."""
+    from pathlib import Path
+
+    from runner import contracts as work
+    from runner.address import resolve
+
+    if from_files:
+        if schema is not None or database is not None:
+            raise UsageError("--from-files goes with neither --schema nor --database")
+        with _progress(True) as progress:
+            found = work.of_files(systems, sql_root=sql_root, progress=progress)
+    else:
+        found = work.installed(resolve(database), systems, schema=schema)
+    texts = {system: work.write(found[system]) for system in systems or found}
+    if output is None:
+        if len(texts) != 1:
+            raise UsageError(f"there are {len(texts)} contracts; name one system, or a folder with --output")
+        click.echo("".join(texts.values()), nl=False)
+        return
+    for system, text in texts.items():
+        path = Path(output) / f"{system}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        same = path.is_file() and path.read_text() == text
+        if not same:
+            path.write_text(text)
+        click.echo(f"{path}: {'unchanged' if same else 'written'}")
+
+
+@contract.command("diff")
+@click.argument("old", type=click.Path(exists=True))
+@click.argument("new", type=click.Path(exists=True))
+@_options(_audience, _json)
+def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool) -> int:
+    """Say what changed from contract OLD to NEW, and whom it breaks.
+
+    Each is a file or a folder of contracts. Exit 3 if anything breaks; docs/contract.md gives the rules.
+    """
+    from pathlib import Path
+
+    from runner import changes as work
+    from runner.contracts import read_all
+
+    found = work.changes_of_all(read_all(Path(old)), read_all(Path(new)))
+    if as_json:
+        _print_json({"systems": {name: [one.as_dict() for one in some] for name, some in found.items()}})
+    else:
+        from runner.display import changes_text
+
+        click.echo(changes_text(found))
+    return 3 if any(work.broken(some, audiences) for some in found.values()) else 0
+
+
+@contract.command("check")
+@_systems
+@click.option("--contract", "path", type=click.Path(exists=True), metavar="FILE", help="File or folder; else our own.")
+@_options(_audience, _schema, _database, _sql_root, _json)
+def contract_check(
+    systems: tuple[str, ...],
+    path: str | None,
+    audiences: tuple[str, ...],
+    schema: str | None,
+    database: str | None,
+    sql_root: str | None,
+    as_json: bool,
+) -> int:
+    """Say in a line for each system whether a database keeps its contract; exit 3 if it does not."""
+    from pathlib import Path
+
+    from runner import check as work
+    from runner.address import resolve
+
+    found = work.check(
+        resolve(database),
+        systems,
+        contract=Path(path) if path else None,
+        schema=schema,
+        audiences=audiences,
+        sql_root=sql_root,
+    )
+    if as_json:
+        _print_json({"systems": [one.as_dict() for one in found]})
+    else:
+        from runner.display import checked_text
+
+        click.echo(checked_text(found))
+    return 3 if any(one.broken for one in found) else 0
+
+
+@cli.group()
 def jobs() -> None:
     """Scheduled jobs, with pg_cron or without."""
 

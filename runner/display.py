@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from runner.apply import Done
+    from runner.changes import Change
+    from runner.check import Checked
     from runner.jobs import JobStatus
     from runner.status import InstanceStatus
     from runner.verify import Verified
+
+
+# So many broken promises are named in one line.
+MOST = 5
 
 
 def relative(path: Path) -> str:
@@ -141,6 +147,36 @@ def verified_text(found: Sequence[Verified]) -> str:
         said = f"{count} difference{'' if count == 1 else 's'}" if count else "as the files make it"
         lines += [f"{one.instance}: {said}", *(f"  {line}" for line in one.differences)]
     return "\n".join(lines) if lines else "no system is installed"
+
+
+def changes_text(found: Mapping[str, Sequence[Change]]) -> str:
+    """Return the changes between contracts: what breaks somebody first, then the count of both kinds."""
+    rows = []
+    for system, changes in found.items():
+        for one in sorted(changes, key=lambda one: not one.breaks):
+            rows.append((system, f"{one.thing}: {one.how}" if one.how else one.thing, _whom(one), one.rule))
+    if not rows:
+        return "no change"
+    rows.sort(key=lambda row: row[2] == "nobody")
+    breaking = sum(row[2] != "nobody" for row in rows)
+    return (
+        f"{table(('system', 'change', 'breaks', 'rule'), rows)}\n{breaking} breaking, {len(rows) - breaking} compatible"
+    )
+
+
+def checked_text(found: Sequence[Checked]) -> str:
+    """Return a line for each contract that was checked."""
+    lines = []
+    for one in found:
+        name = one.system if one.schema == one.system else f"{one.system} in {one.schema}"
+        said = [f"{change.thing} ({change.how or change.rule})" for change in one.broken]
+        more = f"; and {len(said) - MOST} more (--json lists them)" if len(said) > MOST else ""
+        lines.append(f"{name}: " + (f"not kept: {'; '.join(said[:MOST])}{more}" if said else "kept"))
+    return "\n".join(lines)
+
+
+def _whom(change: Change) -> str:
+    return ", ".join(change.breaks) or "nobody"
 
 
 def jobs_text(found: Sequence[JobStatus]) -> str:

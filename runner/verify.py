@@ -7,29 +7,31 @@ compared. Nothing is changed in the database itself, and no right but to look is
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from runner import ledger, server
+from runner import ledger
 from runner.apply import apply
-from runner.catalog import Catalog, Object, describe, differences, normaliser
+from runner.catalog import Attributes, Catalog, Object, describe, describe_jobs, describe_prepared, normaliser
 from runner.database import Database, Session, fetch_one, identifier, literal, search_path, session
+from runner.differences import differences
 from runner.history import History
 from runner.instances import Instance, installed
 from runner.ledger import Ledger
 from runner.progress import Progress
+from runner.scratch import scratch
 from runner.tree import PLATFORM, Chain, Tree
 
 _EXTENSIONS_SQL = """
 SELECT e.extname, n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
 WHERE e.extname = ANY(%s)
 """
+_PREPARES = "function prepare_statements()"
 _ATOMIC = re.compile(r"BEGIN ATOMIC|RETURN ")
 _OWNER_SQL = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s::regclass"
 
@@ -97,10 +99,13 @@ def _verify(s: Session, ledgers: Mapping[str, Ledger], one: Ledger, progress: Pr
         History(s, found.system, found.schema).check_trust(found.entries)
     tree = _Recorded(needed)
     path = search_path(s, one.system, one.schema, tree.chain(one.system).requires)
-    with _scratch(s, [extension for name in tree.systems for extension in tree.chain(name).requires]) as scratch:
-        apply(scratch, [one.system], schema=one.schema, sql_root=tree)
-        expected, actual = _catalog(scratch, one.schema, path), _catalog(s.conn, one.schema, path)
-        _write_alike(scratch, one.schema, path, expected, actual)
+    extensions = [extension for name in tree.systems for extension in tree.chain(name).requires]
+    with scratch(dict(s.conn.execute(_EXTENSIONS_SQL.encode(), [extensions]).fetchall())) as conn:
+        apply(conn, [one.system], schema=one.schema, sql_root=tree)
+        expected, actual = _catalog(conn, one.schema, path), _catalog(s.conn, one.schema, path)
+        _write_alike(conn, one.schema, path, expected, actual)
+        expected |= describe_prepared(conn, one.schema, path) or {}
+        actual |= _prepared(conn, one.schema, path, actual.get(_PREPARES))
     if not History(s, one.system, one.schema).made_schema():
         # Others live here too: what is not the files' is theirs, and so is the schema.
         actual = {name: found for name, found in actual.items() if name in expected}
@@ -110,37 +115,13 @@ def _verify(s: Session, ledgers: Mapping[str, Ledger], one: Ledger, progress: Pr
     return Verified(instance, differences(*_comparable(expected, actual)))
 
 
-@contextmanager
-def _scratch(s: Session, extensions: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
-    """Yield a connection to a new database of the embedded server, with the extensions where the real one has them."""
-    server.start()
-    name = f"companion_verify_{secrets.token_hex(4)}"
-    admin_url, url = server.running_url("postgres"), server.running_url(name)
-    assert admin_url and url
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            with psycopg.connect(url, autocommit=True) as conn:
-                for extension, schema in s.conn.execute(_EXTENSIONS_SQL.encode(), [list(extensions)]).fetchall():
-                    conn.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}".encode())
-                    conn.execute(f"CREATE EXTENSION {identifier(extension)} SCHEMA {identifier(schema)}".encode())
-                yield conn
-        finally:
-            admin.execute(f"DROP DATABASE IF EXISTS {name} (FORCE)")
-
-
 def _catalog(conn: psycopg.Connection[Any], schema: str, path: Sequence[str]) -> Catalog:
     """Return the catalog of an instance, with its jobs."""
-    found = describe(conn, schema, path)
+    found = describe(conn, schema, path) | describe_jobs(conn, schema)
     (owner,) = fetch_one(conn, _OWNER_SQL, [identifier(schema, ledger.LEDGER)])
     for one in found.values():
         if one.get("", {}).get("", {}).get("owner") == owner:
             del one[""][""]["owner"]
-    if "table jobs" in found:
-        rows = conn.execute(f"SELECT name, schedule, command, description FROM {identifier(schema, 'jobs')}".encode())
-        for name, schedule, command, description in rows:
-            said = {"schedule": schedule, "command": command.replace(identifier(schema), "<schema>")}
-            found[f"job {name}"] = {"": {"": {**said, "description": description}}}
     return found
 
 
@@ -153,14 +134,13 @@ def _write_alike(
     """
     for name in expected.keys() & actual.keys():
         want, have = (one[name].get("", {}).get("", {}) for one in (expected, actual))
-        kind, _, bare = name.partition(" ")
+        kind = name.split(" ")[0]
         if kind in ("view", "materialized") and want.get("definition") != have.get("definition"):
             made = f"CREATE VIEW {identifier(schema, '_companion_verify')} AS {have['definition']}"
             ask = f"SELECT pg_get_viewdef({literal(identifier(schema, '_companion_verify'))}::regclass)"
             key = "definition"
         elif kind == "function" and want.get("body") != have.get("body") and _ATOMIC.match(have["body"]):
-            head = f"{identifier(schema, bare.split('(')[0])}({have['arguments']}) RETURNS {have['result']}"
-            made = f"CREATE OR REPLACE FUNCTION {head} LANGUAGE sql {have['body']}"
+            made = f"{_head(schema, name, have)} LANGUAGE sql {have['body']}"
             ask = "SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE xmin = pg_current_xact_id()::xid"
             key = "body"
         else:
@@ -169,6 +149,31 @@ def _write_alike(
             scratch.execute(f"SET LOCAL search_path = {', '.join(identifier(one) for one in path)}".encode())
             scratch.execute(made.replace("<schema>", identifier(schema)).encode())
             have[key] = normaliser(schema)(fetch_one(scratch, ask)[0])
+
+
+def _prepared(scratch: psycopg.Connection[Any], schema: str, path: Sequence[str], function: Object | None) -> Catalog:
+    """Return what the live `prepare_statements()` prepares, found by calling a copy of it in the scratch database.
+
+    In the database itself nothing of it runs. Nor does it here when it is not the owner's of the recorded files; that
+    it differs then is told by the function.
+    """
+    said = function[""][""] if function else {}
+    if not said or "owner" in said or said["language"] not in ("plpgsql", "sql"):
+        return {}
+    settings = "".join(
+        f" SET {key} TO {value}" for key, _, value in (one.partition("=") for one in said.get("settings", []))
+    )
+    made = f"{_head(schema, _PREPARES, said)} LANGUAGE {said['language']}{settings} AS {literal(said['body'])}"
+    with suppress(psycopg.Error), scratch.transaction(force_rollback=True):
+        scratch.execute(made.replace("<schema>", identifier(schema)).encode())
+        return describe_prepared(scratch, schema, path) or {}
+    return {}
+
+
+def _head(schema: str, name: str, said: Attributes) -> str:
+    """Return the beginning of the statement that makes a function anew."""
+    bare = name.removeprefix("function ").split("(")[0]
+    return f"CREATE OR REPLACE FUNCTION {identifier(schema, bare)}({said['arguments']}) RETURNS {said['result']}"
 
 
 def _comparable(expected: Catalog, actual: Catalog) -> tuple[Catalog, Catalog]:

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from runner.apply import apply
-from runner.catalog import describe, differences
+from runner.catalog import describe
+from runner.differences import differences
 from runner.errors import DataLossError
 from runner.rollback import rollback
 from runner.seed import seed

@@ -19,7 +19,9 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
 from runner.apply import apply
-from runner.catalog import describe, differences
+from runner.catalog import describe
+from runner.check import check
+from runner.differences import differences
 from runner.rollback import rollback
 from tests.clusters import cluster
 from tests.people import Person
@@ -176,6 +178,7 @@ def live(project: Project, system: str, schema: str) -> None:
         api = Person(stack.enter_context(project.connected("authenticator")), schema)
         auth = Person(stack.enter_context(project.connected("supabase_auth_admin")), schema)
         use(USES[system], api, auth)
+        assert check(project.url("authenticator"), [system], schema=schema)[0].broken == []
         run_jobs(Person(stack.enter_context(project.connected("postgres", autocommit=True)), schema))
 
 

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from runner.apply import apply
-from runner.catalog import describe, differences
+from runner.catalog import describe
+from runner.differences import differences
 from runner.errors import DataLossError, SqlError
 from runner.rehearse import rehearse
 from runner.rollback import rollback

@@ -20,7 +20,8 @@ from pytest_postgresql.executors import NoopExecutor
 
 from runner import ledger, lock, server
 from runner.apply import apply
-from runner.catalog import Catalog, describe, differences
+from runner.catalog import Catalog, describe
+from runner.differences import differences
 from runner.errors import CompanionError, DatabaseError, SqlError, TreeError
 from runner.progress import Progress
 from runner.rollback import rollback

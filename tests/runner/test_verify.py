@@ -258,6 +258,36 @@ def test_types_and_sequences_are_compared(template_of: Callable[[str], str], bar
         assert [one for one in found if one.startswith(line)] != [], statement
 
 
+@pytest.mark.parametrize("schema", ["hugo_acme"])
+def test_prepared_statements_are_compared(url: str, owner: Person) -> None:
+    """Without calling the live function: what it would prepare is found in the scratch database."""
+    made = owner.value("SELECT pg_get_functiondef('prepare_statements()'::regprocedure)")
+    assert "get_chat_context($1, $2)" in made
+    drifted = (
+        made.replace("get_chat_context($1, $2)", "get_chat_context($1, NULL)")
+        .replace("(text, text, int)", "(text, text, bigint)")
+        .replace("$3)', current_schema()", "$3::int)', current_schema()")
+        .replace("END;\n$", "PREPARE mine AS SELECT 1;\nEND;\n$")
+    )
+    owner.run(drifted)
+    (found,) = (one.differences for one in verify.verify(url, ["hugo"]))
+    called = "SELECT * FROM <schema>.search_knowledge($1, $2, $3"
+    assert [line for line in found if "prepared statement" in line] == [
+        "prepared statement get_chat_context: statement is SELECT * FROM <schema>.get_chat_context($1, NULL),"
+        " the files make it SELECT * FROM <schema>.get_chat_context($1, $2)",
+        "prepared statement mine: not made by the files",
+        "prepared statement search_knowledge: parameters is text, text, bigint, the files make it text, text, integer",
+        f"prepared statement search_knowledge: statement is {called}::int), the files make it {called})",
+    ]
+    # One that would write gets no further.
+    owner.run(made.replace("BEGIN", "BEGIN\nCREATE TABLE seen (); PREPARE mine AS SELECT 1;", 1))
+    (found,) = (one.differences for one in verify.verify(url, ["hugo"]))
+    assert {line for line in found if "prepared statement" in line} == {
+        "prepared statement get_chat_context: missing", "prepared statement search_knowledge: missing"
+    }  # fmt: skip
+    assert owner.value("SELECT to_regclass('seen')") is None
+
+
 def test_months_that_came_later_are_no_drift_but_how_they_are_made_is(url: str, owner: Person) -> None:
     owner.run("SELECT create_message_partition('2031-01-01')")
     owner.run("ALTER TABLE messages DETACH PARTITION messages_2031_01; DROP TABLE messages_2031_01")
@@ -305,7 +335,7 @@ def test_the_command_says_it_and_exits_with_3(url: str, owner: Person) -> None:
 
 def test_it_leaves_no_scratch_database(url: str) -> None:
     verify.verify(url)
-    left = "SELECT datname FROM pg_database WHERE datname ~ '^companion_verify'"
+    left = "SELECT datname FROM pg_database WHERE datname ~ '^companion_scratch'"
     with psycopg.connect(server.require_url()) as conn:
         assert conn.execute(left).fetchall() == []
 

@@ -59,3 +59,4 @@ def test_an_installed_companion_works_in_any_folder(url: str, tmp_path: Path, ho
         system: len(tree.chain(system).files) for system in tree.systems
     }
     assert run(companion, "apply") == "nothing to do: every file is applied\n"
+    assert run(companion, "contract", "check").splitlines() == [f"{one}: kept" for one in sorted(tree.systems)]
