@@ -30,6 +30,7 @@ lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/companion lint
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 docs/examples
 
 format: $(VENV)/.dev ## Bring SQL and Python into shape
 	$(BIN)/ruff check --fix .
@@ -39,8 +40,8 @@ format: $(VENV)/.dev ## Bring SQL and Python into shape
 contract: $(VENV)/.dev ## Write contract/<system>.json from what the files make
 	$(BIN)/companion contract export --from-files --output contract
 
-docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html/ from contract/, docs/rules/ and docs/examples/
-	$(BIN)/python -m docs
+docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html from contract, rules and examples
+	$(BIN)/python -m docs.generate
 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
 	$(BIN)/python -m bench $(ARGS)

@@ -15,6 +15,7 @@ from runner.catalog import Attributes, Catalog, describe
 from runner.database import Database, Session, check_path, identifier, send, session, settings
 from runner.differences import differences
 from runner.errors import DriftError
+from runner.instances import Instance
 from runner.lock import runner_lock
 from runner.progress import Progress
 from runner.retry import Attempts, abandon
@@ -52,7 +53,7 @@ def adopt(
             attempts.run(str(plan.instance), lock_timeout, partial(_check, s, plan, lock_timeout))
         adopted = attempts.run("adopting", lock_timeout, partial(_record, s, plans, lock_timeout))
         for one in adopted:
-            progress.done(one.system, one.id, 0, one.what)
+            progress.done(str(Instance(one.system, one.schema)), one.id, 0, one.what)
         flush(s)
         return done + adopted
 

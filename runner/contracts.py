@@ -61,34 +61,39 @@ def contract_of(conn: psycopg.Connection[Any], system: str, schema: str) -> Cont
     """Return the contract of the instance of `system` in `schema`.
 
     Its prepared statements are None when the connected role may not call `prepare_statements()`, and its jobs those
-    that it may see. Raises UsageError when there is no such schema.
+    that it may see. Raises UsageError when there is nothing in it.
     """
     if not (catalog := describe(conn, schema, _NOWHERE)):
-        raise UsageError(f"there is no schema {schema} in this database", hint="--schema says where the system is")
+        raise UsageError(
+            f"there is nothing in schema {schema} of this database", hint="--schema says where the system is"
+        )
     prepared = describe_prepared(conn, schema, _NOWHERE)
     spaces = [PLATFORM, *(name for (name,) in conn.execute(_EXTENSIONS_SQL.encode()))]
     sections = _sections(_unqualified(catalog | describe_jobs(conn, schema) | (prepared or {}), spaces))
     if prepared is None:
         sections["prepared_statements"] = None
-    return {"format": FORMAT, "system": system, "schema": {"grants": _grants(catalog["schema"])}, **sections}
+    return {"format": FORMAT, "system": system, "schema": {"grants": _grants(catalog.get("schema", {}))}, **sections}
 
 
 def installed(database: Database, systems: Sequence[str] = (), *, schema: str | None = None) -> dict[str, Contract]:
     """Return the contracts of what is installed in a database; `systems` and `schema` narrow them.
 
-    Raises UsageError for what is not installed, for a system that is there several times, and for a role that may not
-    see all of it.
+    Of a system that is there several times it is that in the schema of its own name. Raises UsageError when there is
+    none in it, for what is not installed, and for a role that may not see all of it.
     """
     with session(database) as s:
-        chosen = instances.installed(ledger.read(s.fetch), systems, schema)
-        found: dict[str, Contract] = {}
-        for one in chosen:
-            assert one.system is not None
-            if one.system in found:
-                raise UsageError(f"{one.system} is installed in several schemas", hint="say with --schema which one")
-            found[one.system] = contract_of(s.conn, one.system, one.schema)
-            if found[one.system]["prepared_statements"] is None:
-                raise UsageError(f"{s.user} may not call prepare_statements() of {one.system}", hint="connect as owner")
+        places: dict[str, list[str]] = {}
+        for one in instances.installed(ledger.read(s.fetch), systems, schema):
+            places.setdefault(str(one.system), []).append(one.schema)
+        found = {}
+        for system, schemas in places.items():
+            if len(schemas) > 1 and system not in schemas:
+                raise UsageError(
+                    f"{system} is installed in {' and '.join(schemas)}", hint="say with --schema which one is meant"
+                )
+            found[system] = contract_of(s.conn, system, system if system in schemas else schemas[0])
+            if found[system]["prepared_statements"] is None:
+                raise UsageError(f"{s.user} may not call prepare_statements() of {system}", hint="connect as its owner")
         return found
 
 

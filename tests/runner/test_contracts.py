@@ -13,6 +13,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from runner import changes, contracts, server
+from runner.apply import apply
 from runner.check import check
 from runner.contracts import Contract
 from runner.errors import UsageError
@@ -650,7 +651,7 @@ def test_it_needs_no_history(installed: str, owner: Any) -> None:
     ("arguments", "said"),
     [
         (["dragon"], "there is no contract of dragon"),
-        (["hugo"], "there is no schema hugo in this database"),
+        (["hugo"], "there is nothing in schema hugo of this database"),
         (["--schema", "hugo_acme"], "--schema needs exactly one system"),
     ],
 )
@@ -694,9 +695,13 @@ def test_who_may_not_see_all_of_it_writes_none(installed: str, owner: Any) -> No
         owner.run("DROP ROLE reader_of_contracts")
 
 
-def test_a_system_in_two_schemas_has_to_be_chosen(shared_database: str) -> None:
-    with pytest.raises(UsageError, match="hugo is installed in several schemas"):
-        contracts.installed(shared_database, ["hugo"])
+def test_of_several_instances_that_of_the_systems_own_name_is_meant(installed: str) -> None:
+    apply(installed, ["hugo"], schema="hugo_b", to="0001")
+    with pytest.raises(UsageError, match="hugo is installed in hugo_acme and hugo_b"):
+        contracts.installed(installed, ["hugo"])
+    assert len(contracts.installed(installed, ["hugo"], schema="hugo_b")["hugo"]["tables"]) == 1
+    apply(installed, ["hugo"], schema="hugo", to="0002")
+    assert len(contracts.installed(installed, ["hugo"])["hugo"]["tables"]) == 2
 
 
 def test_the_files_make_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,11 +137,8 @@ BEGIN
         ARRAY[c_topics[1 + d.n % 6]],
         CASE WHEN d.n % 6 = 4 THEN '{"people": ["Robin"], "companies": ["Northwind"]}' ELSE '{}' END::jsonb,
         0.3 + d.n % 7 / 10.0,
-        (ARRAY['chat', 'document', 'manual', 'chat'])[1 + d.n % 4],
-        CASE
-            WHEN d.n % 4 = 1
-                THEN jsonb_build_object('document_id', md5('demo document ' || (1 + d.n % (10 * c_scale)))::uuid)
-        END,
+        (ARRAY['chat', CASE WHEN s.document_id IS NULL THEN 'chat' ELSE 'document' END, 'manual', 'chat'])[1 + d.n % 4],
+        CASE WHEN s.document_id IS NOT NULL THEN jsonb_build_object('document_id', s.document_id) END,
         now() - interval '1 day' * (d.n % 200),
         now() - interval '1 day' * (d.n % 200)
     FROM (
@@ -150,6 +147,14 @@ BEGIN
             1 + (n / 6) % (5 * c_scale) AS person
         FROM generate_series(1, 50 * c_scale) AS n
     ) AS d
+    CROSS JOIN LATERAL (
+        -- A completed document of the same person, where there is one.
+        SELECT
+            CASE
+                WHEN d.n % 4 = 1 AND d.person % 5 <> 1
+                    THEN md5('demo document ' || (d.person - 1 + 5 * c_scale))::uuid
+            END AS document_id
+    ) AS s
     LEFT JOIN demo_embeddings AS e ON d.n = e.n;
 
     INSERT INTO chat_sessions (
