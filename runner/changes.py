@@ -118,6 +118,10 @@ class Change:
         """Whom it breaks: readers, writers, callers, or nobody."""
         return BREAKS.get(self.rule, ())
 
+    def __str__(self) -> str:
+        told = f" ({self.how})" if self.how not in ("", "added", "dropped") else ""
+        return f"{self.thing}: {self.rule}{told}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as `companion contract diff --json` prints it."""
         return {"thing": self.thing, "rule": self.rule, "how": self.how, "breaks": list(self.breaks)}
@@ -345,8 +349,8 @@ def _check_rule(was: str, now: str) -> str:
 
 
 # Arms of a form so simple that a longer list or a moved bound tells which of two holds for more values.
-_LIST = re.compile(r"(?!.*\b(?:NOT|CASE)\b)([^=<>]+ (?:= ANY|<@) \(*ARRAY\[)([^\[\]]*)(\][\w\s():\[\]]*)")
-_BOUND = re.compile(r"(?!.*\b(?:NOT|CASE)\b)([^=<>]+ )(<=|>=|<|>)( \(*'?)(-?\d+(?:\.\d+)?)('?\)*(?:::[\w\s]+)?\)*)")
+_LIST = re.compile(r"(?s)(?!.*\b(?:NOT|CASE)\b)([^=<>]+ (?:= ANY|<@) \(*ARRAY\[)([^\[\]]*)(\][\w\s():\[\]]*)")
+_BOUND = re.compile(r"(?s)(?!.*\b(?:NOT|CASE)\b)([^=<>]+ )(<=|>=|<|>)( \(*'?)(-?\d+(?:\.\d+)?)('?\)*(?:::[\w\s]+)?\)*)")
 
 
 def _compare(old: str, new: str) -> str | None:

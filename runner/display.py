@@ -150,18 +150,14 @@ def verified_text(found: Sequence[Verified]) -> str:
 
 
 def changes_text(found: Mapping[str, Sequence[Change]]) -> str:
-    """Return the changes between contracts: what breaks somebody first, then the count of both kinds."""
-    rows = []
-    for system, changes in found.items():
-        for one in sorted(changes, key=lambda one: not one.breaks):
-            rows.append((system, f"{one.thing}: {one.how}" if one.how else one.thing, _whom(one), one.rule))
-    if not rows:
+    """Return the changes between contracts, a line for each, with those that break somebody first, and their count."""
+    told = [(system, one) for system, changes in found.items() for one in changes]
+    if not told:
         return "no change"
-    rows.sort(key=lambda row: row[2] == "nobody")
-    breaking = sum(row[2] != "nobody" for row in rows)
-    return (
-        f"{table(('system', 'change', 'breaks', 'rule'), rows)}\n{breaking} breaking, {len(rows) - breaking} compatible"
-    )
+    lines = [f"breaks {', '.join(one.breaks)}: {system}: {one}" for system, one in told if one.breaks]
+    breaking = len(lines)
+    lines += [f"compatible: {system}: {one}" for system, one in told if not one.breaks]
+    return "\n".join([*lines, f"{breaking} breaking, {len(told) - breaking} compatible"])
 
 
 def checked_text(found: Sequence[Checked]) -> str:
@@ -169,14 +165,10 @@ def checked_text(found: Sequence[Checked]) -> str:
     lines = []
     for one in found:
         name = one.system if one.schema == one.system else f"{one.system} in {one.schema}"
-        said = [f"{change.thing} ({change.how or change.rule})" for change in one.broken]
-        more = f"; and {len(said) - MOST} more (--json lists them)" if len(said) > MOST else ""
-        lines.append(f"{name}: " + (f"not kept: {'; '.join(said[:MOST])}{more}" if said else "kept"))
+        more = f"; and {len(one.broken) - MOST} more (--json lists them)" if len(one.broken) > MOST else ""
+        broken = "; ".join(map(str, one.broken[:MOST]))
+        lines.append(f"{name}: not kept: {broken}{more}" if one.broken else f"{name}: kept")
     return "\n".join(lines)
-
-
-def _whom(change: Change) -> str:
-    return ", ".join(change.breaks) or "nobody"
 
 
 def jobs_text(found: Sequence[JobStatus]) -> str:
