@@ -386,18 +386,18 @@ def _parts(text: str, separator: str) -> list[str]:
         if text.startswith(separator, index):
             found.append(text[start:index])
             start = index + len(separator)
-        index = _closing(text, index) + 1
+        index = closing(text, index) + 1
     return [_bare(part) for part in (*found, text[start:])] if text else []
 
 
 def _bare(text: str) -> str:
     """Return `text` without the parentheses around it."""
-    while text.startswith("(") and _closing(text, 0) == len(text) - 1:
+    while text.startswith("(") and closing(text, 0) == len(text) - 1:
         text = text[1:-1]
     return text
 
 
-def _closing(text: str, start: int) -> int:
+def closing(text: str, start: int) -> int:
     """Return where what begins at `start`, a text in quotes or in parentheses, ends; `start` for anything else."""
     if text[start] == "'":
         return text.find("'", start + 1)
@@ -405,7 +405,7 @@ def _closing(text: str, start: int) -> int:
     if text[start] in "([":
         index += 1
         while text[index] not in ")]":
-            index = _closing(text, index) + 1
+            index = closing(text, index) + 1
     return index
 
 

@@ -413,7 +413,7 @@ def contract_export(
     database: str | None,
     sql_root: str | None,
 ) -> None:
-    """Write the contract of SYSTEM... (default: every installed one)."""
+    """Write the contracts of what is installed."""
     from pathlib import Path
 
     from runner import contracts as work
@@ -446,9 +446,10 @@ def contract_export(
 @click.argument("new", type=click.Path(exists=True))
 @_options(_audience, _json)
 def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool) -> int:
-    """Say what changed from contract OLD to NEW, and whom it breaks.
+    """Say what changed between two contracts, and whom it breaks.
 
-    Each is a file or a folder of contracts. Exit 3 if anything breaks; docs/contract.md gives the rules.
+    OLD and NEW are files, or folders of contracts. The exit code is 3 if a change breaks anybody; docs/contract.md
+    gives the rules.
     """
     from pathlib import Path
 
@@ -478,7 +479,10 @@ def contract_check(
     sql_root: str | None,
     as_json: bool,
 ) -> int:
-    """Say in a line for each system whether a database keeps its contract; exit 3 if it does not."""
+    """Say whether a database keeps its contract.
+
+    In one line for each system, with what is missing; the exit code is 3 if anything is.
+    """
     from pathlib import Path
 
     from runner import check as work

@@ -41,6 +41,8 @@ def main() -> int:
         else:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {name}")
+    if not stale:
+        print("every page is up to date")
     return int(check and bool(stale))
 
 

@@ -29,7 +29,7 @@ from docs.generate.systems import PLATFORM, PURPOSE, TITLES
 BY_RIGHTS_OF = {"invoker": "its caller", "definer": "its owner (SECURITY DEFINER)"}
 
 # A name in a comment: in backticks, a call, or a word.
-_NAME = re.compile(r"`([^`]+)`|\b([a-z]\w*\(\))|\b([a-z]+_\w+)\b")
+_NAME = re.compile(r"`([^`]+)`|\b([a-z][\w.]*\(\))|\b([a-z]+_\w+)\b")
 
 
 def page_of(system: System, platform: System) -> Page:
