@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
+# On further servers without what asks nothing of the server, and with fewer rows.
+FURTHER := --fewer-rows --ignore=tests/test_readme.py --ignore=tests/runner/test_wheel.py
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-16 test-debian lint format contract docs bench clean
+.PHONY: help up down test test-16 test-debian lint format contract docs mutants bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,10 +22,10 @@ test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--
 	$(PYTEST) $(ARGS)
 
 test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
-	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) --fewer-rows $(ARGS)
+	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(FURTHER) $(ARGS)
 
 test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron and PgBouncer, on Debian's PostgreSQL 15 (as root; installs packages)
-	tests/debian/with_server $(PYTEST) --fewer-rows $(ARGS)
+	tests/debian/with_server $(PYTEST) $(FURTHER) $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff check .
@@ -42,6 +44,9 @@ contract: $(VENV)/.dev ## Write contract/<system>.json from what the files make
 
 docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html from contract, rules and examples
 	$(BIN)/python -m docs.generate
+
+mutants: $(VENV)/.dev ## Take every rule out of a copy of the schemas, one at a time, and see that a test notices (ARGS=--help)
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
 	$(BIN)/python -m bench $(ARGS)

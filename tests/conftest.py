@@ -40,6 +40,9 @@ INSTANCES = {
     "aurum": ["aurum", "aurum_acme"],
 }
 
+# The address of a database to test in the place of those that the runner makes; see tests/mutants.
+MUTANT = "COMPANION_TEST_MUTANT"
+
 # What needs pg_cron or PgBouncer; tests/debian/with_server sees to them.
 collect_ignore = [] if "COMPANION_TEST_DEBIAN" in os.environ else ["debian"]
 
@@ -196,6 +199,10 @@ def _migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def shared_database(bare: NoopExecutor) -> Iterator[str]:
     """The address of a database with all instances that all transactions of this process are rolled back in."""
+    if mutant := os.environ.get(MUTANT):
+        with cloned(bare, "shared", mutant) as url:
+            yield url
+        return
     with filled(bare, "template", _migrate) as template, cloned(bare, "shared", template) as url:
         yield url
 
@@ -208,6 +215,9 @@ def template_of(bare: NoopExecutor) -> Iterator[Callable[[str], str]]:
 
         @cache
         def template(schema: str) -> str:
+            if mutant := os.environ.get(MUTANT):
+                return mutant
+
             def migrate(url: str) -> None:
                 apply(url, [system_of[schema]], schema=schema)
 

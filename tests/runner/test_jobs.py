@@ -6,19 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from runner import jobs
 from runner.apply import apply
 from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, SqlError, UsageError
-from tests.conftest import INSTANCES
 from tests.people import Person
 from tests.runner.test_cli import ROOT, run, start
 
@@ -394,50 +392,3 @@ def test_a_database_that_has_no_pg_cron_is_not_taken_for_one(url: str, own_datab
 @without_pg_cron
 def test_nothing_is_out_of_step_where_there_is_no_pg_cron(url: str) -> None:
     assert not jobs.out_of_step(url)
-
-
-# The record of each system
-
-
-@pytest.fixture(scope="module", params=[schema for schemas in INSTANCES.values() for schema in schemas])
-def instance(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def member(shared_connection: psycopg.Connection[Any], instance: str) -> Iterator[Person]:
-    """The owner of an instance, in a transaction that is rolled back."""
-    yield Person(shared_connection, instance)
-    shared_connection.rollback()
-
-
-FINISHED = "INSERT INTO job_runs (job, finished_at, outcome) VALUES ('mine', now(), {})"
-
-
-def test_a_run_ends_with_an_outcome_that_is_known(member: Person) -> None:
-    for outcome in ("succeeded", "failed", "interrupted"):
-        assert member.run(FINISHED.format(f"'{outcome}'")) == 1
-    with member.refused("job_runs_outcome_check"):
-        member.run(FINISHED.format("'lost'"))
-    with member.refused("job_runs_finished_check"):
-        member.run(FINISHED.format("NULL"))
-    with member.refused("job_runs_finished_check"):
-        member.run("INSERT INTO job_runs (job, outcome) VALUES ('mine', 'failed')")
-
-
-def test_a_job_has_one_run_that_goes_on(member: Person) -> None:
-    member.run("INSERT INTO job_runs (job) VALUES ('mine'), ('other')")
-    with member.refused("job_runs_running_key"):
-        member.run("INSERT INTO job_runs (job) VALUES ('mine')")
-
-
-def test_services_read_the_record_and_write_none(member: Person) -> None:
-    member.run("INSERT INTO job_runs (job) VALUES ('mine')")
-    with member.as_service():
-        assert [row.job for row in member.rows("SELECT job FROM job_runs")] == ["mine"]
-        for sql in ("UPDATE job_runs SET job = 'x'", "DELETE FROM job_runs", "INSERT INTO job_runs (job) VALUES ('x')"):
-            with member.refused(sqlstate="42501"):
-                member.run(sql)
-    for person in (member.as_user("7b52fb97-b990-8c9e-6373-0b6ded8c4eb9"), member.as_anon()):
-        with person, member.refused(sqlstate="42501"):
-            member.run("SELECT FROM job_runs")

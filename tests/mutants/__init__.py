@@ -1,0 +1,1 @@
+"""Schema mutants: a database with one rule less each, and the tests that should notice."""
