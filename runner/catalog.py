@@ -244,6 +244,11 @@ def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | N
     return found
 
 
+def own(one: Object) -> Attributes:
+    """Return what is said of an object itself, apart from its parts."""
+    return one.get("", {}).get("", {})
+
+
 def describe_jobs(conn: psycopg.Connection[Any], schema: str) -> Catalog:
     """Return the jobs of an instance as objects of their own; {} where there are none, or none that one may see."""
     if conn.execute(_SEES_JOBS_SQL.encode(), [schema]).fetchone() != (True,):

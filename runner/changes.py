@@ -428,11 +428,14 @@ def _trigger(thing: str, was: Contract | None, now: Contract | None) -> Iterator
     for key in dict.fromkeys([*was, *now]):
         if key not in ("comment", "raises") and was.get(key) != now.get(key):
             yield Change(thing, "trigger-changed", f"{key}: {_arrow(was.get(key), now.get(key))}")
-    for name in sorted({*was.get("raises", []), *now.get("raises", [])}):
-        if name not in was.get("raises", []):
-            yield Change(thing, "trigger-added", f"refusal {name}")
-        elif name not in now.get("raises", []):
-            yield Change(thing, "trigger-dropped", f"refusal {name}")
+    for name, what in _refusals(was, now):
+        yield Change(thing, f"trigger-{what}", f"refusal {name}")
+
+
+def _refusals(was: Contract, now: Contract) -> Iterator[tuple[str, str]]:
+    """Yield the names that only one of two triggers or functions gives to refusals, and what happened to them."""
+    before, after = ({*one.get("raises", ())} for one in (was, now))
+    yield from ((name, "added" if name in after else "dropped") for name in sorted(before ^ after))
 
 
 def _policy(thing: str, was: Contract | None, now: Contract | None) -> Iterator[Change]:
@@ -532,11 +535,8 @@ def _function_changes(thing: str, was: Contract, now: Contract) -> Iterator[Chan
     for key, rule in (("security", "security-changed"), ("strict", "strictness-changed"), ("kind", "kind-changed")):
         if was.get(key) != now.get(key):
             yield Change(thing, rule, _arrow(was.get(key), now.get(key)))
-    for name in sorted({*was.get("raises", []), *now.get("raises", [])}):
-        if name not in was.get("raises", []):
-            yield Change(thing, "refusal-added", name)
-        elif name not in now.get("raises", []):
-            yield Change(thing, "refusal-dropped", name)
+    for name, what in _refusals(was, now):
+        yield Change(thing, f"refusal-{what}", name)
     yield from _grants(thing, was, now, lambda _: "execute-revoked")
 
 

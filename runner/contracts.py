@@ -16,7 +16,7 @@ import psycopg
 
 from runner import instances, ledger
 from runner.apply import apply
-from runner.catalog import Attributes, Catalog, Object, describe, describe_jobs, describe_prepared, normaliser
+from runner.catalog import Catalog, Object, describe, describe_jobs, describe_prepared, normaliser, own
 from runner.database import Database, session
 from runner.errors import UsageError
 from runner.progress import Progress
@@ -175,13 +175,13 @@ def folder(tree: Tree) -> Path:
 def _sections(catalog: Catalog) -> Contract:
     found: Contract = {section: {} for section in SECTIONS}
     raises = {
-        name.removeprefix("function ").split("(")[0]: sorted(set(_RULE.findall(one[""][""]["body"])))
+        name.removeprefix("function ").split("(")[0]: sorted(set(_RULE.findall(own(one)["body"])))
         for name, one in catalog.items()
         if name.startswith("function ")
     }
     for name, one in sorted(catalog.items()):
         kind, _, bare = name.rpartition(" ") if name.startswith("materialized") else name.partition(" ")
-        if kind == "table" and "partition_of" not in _own(one):
+        if kind == "table" and "partition_of" not in own(one):
             found["tables"][bare] = _table(one, raises)
         elif kind in ("view", "materialized view"):
             found["views"][bare] = _view(kind, one)
@@ -194,10 +194,6 @@ def _sections(catalog: Catalog) -> Contract:
         elif kind == "job":
             found["jobs"][bare] = _kept(one, "schedule", "command", "description")
     return found
-
-
-def _own(one: Object) -> Attributes:
-    return one.get("", {}).get("", {})
 
 
 def _table(one: Object, raises: dict[str, list[str]]) -> Contract:
@@ -260,8 +256,8 @@ def _grants(one: Object) -> Contract:
 
 
 def _kept(one: Object, *keys: str) -> Contract:
-    own = _own(one)
-    return {key: own[key] for key in keys if key in own}
+    said = own(one)
+    return {key: said[key] for key in keys if key in said}
 
 
 def _unqualified(catalog: Catalog, spaces: Sequence[str]) -> Catalog:

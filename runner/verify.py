@@ -17,7 +17,7 @@ import psycopg
 
 from runner import ledger
 from runner.apply import apply
-from runner.catalog import Attributes, Catalog, Object, describe, describe_jobs, describe_prepared, normaliser
+from runner.catalog import Attributes, Catalog, Object, describe, describe_jobs, describe_prepared, normaliser, own
 from runner.database import Database, Session, fetch_one, identifier, literal, search_path, session
 from runner.differences import differences
 from runner.history import History
@@ -120,8 +120,8 @@ def _catalog(conn: psycopg.Connection[Any], schema: str, path: Sequence[str]) ->
     found = describe(conn, schema, path) | describe_jobs(conn, schema)
     (owner,) = fetch_one(conn, _OWNER_SQL, [identifier(schema, ledger.LEDGER)])
     for one in found.values():
-        if one.get("", {}).get("", {}).get("owner") == owner:
-            del one[""][""]["owner"]
+        if own(one).get("owner") == owner:
+            del own(one)["owner"]
     return found
 
 
@@ -133,7 +133,7 @@ def _write_alike(
     What it cannot parse really is another thing, and stays as it is.
     """
     for name in expected.keys() & actual.keys():
-        want, have = (one[name].get("", {}).get("", {}) for one in (expected, actual))
+        want, have = (own(one[name]) for one in (expected, actual))
         kind = name.split(" ")[0]
         if kind in ("view", "materialized") and want.get("definition") != have.get("definition"):
             made = f"CREATE VIEW {identifier(schema, '_companion_verify')} AS {have['definition']}"
@@ -157,7 +157,7 @@ def _prepared(scratch: psycopg.Connection[Any], schema: str, path: Sequence[str]
     In the database itself nothing of it runs. Nor does it here when it is not the owner's of the recorded files; that
     it differs then is told by the function.
     """
-    said = function[""][""] if function else {}
+    said = own(function) if function else {}
     if not said or "owner" in said or said["language"] not in ("plpgsql", "sql"):
         return {}
     settings = "".join(
@@ -196,7 +196,7 @@ def _comparable(expected: Catalog, actual: Catalog) -> tuple[Catalog, Catalog]:
 
 
 def _parent(one: Object) -> str | None:
-    found = one.get("", {}).get("", {}).get("partition_of")
+    found = own(one).get("partition_of")
     return None if found is None else str(found)
 
 

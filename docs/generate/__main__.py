@@ -12,7 +12,8 @@ from pathlib import Path
 from docs.generate import markdown, web
 from docs.generate.content import page_of
 from docs.generate.model import HERE, read
-from docs.generate.systems import PLATFORM, TITLES
+from docs.generate.systems import TITLES
+from runner.tree import PLATFORM
 
 
 def pages() -> dict[Path, str]:

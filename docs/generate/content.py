@@ -24,7 +24,8 @@ from docs.generate.blocks import (
 )
 from docs.generate.diagram import diagram
 from docs.generate.model import ROLES, Example, Rule, System, rules_of
-from docs.generate.systems import PLATFORM, PURPOSE, TITLES
+from docs.generate.systems import PURPOSE, TITLES
+from runner.tree import PLATFORM
 
 BY_RIGHTS_OF = {"invoker": "its caller", "definer": "its owner (SECURITY DEFINER)"}
 

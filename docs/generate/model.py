@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from runner import contracts
 
 HERE = Path(__file__).parents[1]
 
@@ -101,7 +102,7 @@ def read(name: str) -> System:
         raise ValueError(f"examples/{name}.sql has two examples of one function")
     page = HERE / "rules" / f"{name}.md"
     rules = tuple(_rules(page.read_text(encoding="utf-8"))) if page.exists() else ()
-    contract = json.loads((HERE.parent / "contract" / f"{name}.json").read_text(encoding="utf-8"))
+    contract = contracts.read(HERE.parent / "contract" / f"{name}.json")
     return System(name, contract, rules, found, user[1] if user else None)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-PLATFORM = "platform"
+from runner.tree import PLATFORM
 
 TITLES = {
-    "platform": "Platform",
+    PLATFORM: "Platform",
     "hugo": "Hugo",
     "aurum": "Aurum",
     "chatvrm": "ChatVRM",
@@ -14,7 +14,7 @@ TITLES = {
 }
 
 PURPOSE = {
-    "platform": (
+    PLATFORM: (
         "The small layer that every system stands on: the API roles, Supabase's `auth` where it is missing, and "
         "functions that several systems share. Its validators say what an e-mail address or a version looks like, its "
         "trigger functions keep states, timestamps and columns true. It has no tables and stores nothing of anybody."

@@ -12,10 +12,8 @@ import psycopg
 
 from runner.catalog import describe
 from runner.changes import closing
-from runner.contracts import contract_of
+from runner.contracts import Contract, contract_of
 from runner.database import identifier, literal
-
-Contract = dict[str, Any]
 
 
 @dataclass(frozen=True)
