@@ -43,7 +43,7 @@ INSTANCES = {
 # The address of a database to test in the place of those that the runner makes; see tests/mutants.
 MUTANT = "COMPANION_TEST_MUTANT"
 
-# What needs pg_cron or PgBouncer; tests/debian/with_server sees to them.
+# What needs Debian's packages; tests/debian/with_server sees to them.
 collect_ignore = [] if "COMPANION_TEST_DEBIAN" in os.environ else ["debian"]
 
 # Many sessions at once, in tests of concurrency.

@@ -10,12 +10,12 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     c_what CONSTANT text := tg_argv[0];
-    v_users uuid[] := '{}';
-    v_firsts integer[] := '{}';
-    v_seconds integer[] := '{}';
-    v_old_users uuid[] := '{}';
-    v_old_firsts integer[] := '{}';
-    v_old_seconds integer[] := '{}';
+    v_users uuid[] := '{}'::uuid[];
+    v_firsts integer[] := '{}'::integer[];
+    v_seconds integer[] := '{}'::integer[];
+    v_old_users uuid[] := '{}'::uuid[];
+    v_old_firsts integer[] := '{}'::integer[];
+    v_old_seconds integer[] := '{}'::integer[];
 BEGIN
     IF tg_op <> 'DELETE' THEN
         CASE c_what

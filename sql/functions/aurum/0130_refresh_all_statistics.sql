@@ -9,7 +9,7 @@ AS $$
 DECLARE
     c_batch CONSTANT integer := 1000;
     v_ids uuid[];
-    v_after uuid := '00000000-0000-0000-0000-000000000000';
+    v_after uuid := '00000000-0000-0000-0000-000000000000'::uuid;
     v_written integer := 0;
 BEGIN
     LOOP

@@ -38,8 +38,8 @@ DECLARE
     );
     c_exact CONSTANT bigint := platform.exact_search_limit(to_regclass(quote_ident(c_source.source_table)));
     v_many boolean;
-    v_ids uuid[] := '{}';
-    v_similarities double precision[] := '{}';
+    v_ids uuid[] := '{}'::uuid[];
+    v_similarities double precision[] := '{}'::double precision[];
 BEGIN
     EXECUTE format('SELECT count(*) > $1 FROM (SELECT 1 FROM (%s) AS n LIMIT $1 + 1) AS counted', c_rows)
     INTO v_many

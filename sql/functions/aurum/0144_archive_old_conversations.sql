@@ -10,7 +10,7 @@ AS $$
 DECLARE
     v_users uuid[];
     v_sessions uuid[];
-    v_busy uuid[] := '{}';
+    v_busy uuid[] := '{}'::uuid[];
     v_moved integer;
     v_archived integer := 0;
 BEGIN

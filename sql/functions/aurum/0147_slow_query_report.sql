@@ -8,7 +8,7 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    v_schema text;
+    v_schema name;
     v_reported integer;
 BEGIN
     SELECT n.nspname INTO v_schema

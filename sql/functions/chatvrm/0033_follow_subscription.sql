@@ -12,7 +12,7 @@ DECLARE
     v_tier text;
 BEGIN
     PERFORM FROM users AS u WHERE u.id = c_user FOR NO KEY UPDATE;
-    SELECT s.tier INTO v_tier FROM subscriptions AS s WHERE s.user_id = c_user AND s.status = 'active';
+    SELECT s.tier::text INTO v_tier FROM subscriptions AS s WHERE s.user_id = c_user AND s.status = 'active';
     UPDATE users AS u
     SET subscription_tier = coalesce(v_tier, 'free')
     WHERE u.id = c_user AND u.subscription_tier <> coalesce(v_tier, 'free');

@@ -43,7 +43,7 @@ BEGIN
             TABLE = 'conversations',
             SCHEMA = tg_table_schema;
     END IF;
-    SELECT c.status, c.user_id INTO v_status, v_owner FROM characters AS c WHERE c.id = new.character_id;
+    SELECT c.status::text, c.user_id INTO v_status, v_owner FROM characters AS c WHERE c.id = new.character_id;
     IF v_status = 'published' OR v_owner = new.user_id THEN
         RETURN NULL;
     ELSIF NOT platform.is_service() THEN

@@ -11,7 +11,7 @@ DECLARE
     v_status text;
     v_started_at timestamptz;
 BEGIN
-    SELECT c.user_id, c.status, c.started_at
+    SELECT c.user_id, c.status::text, c.started_at
     INTO new.user_id, v_status, v_started_at
     FROM conversations AS c
     WHERE c.id = new.conversation_id

@@ -11,7 +11,7 @@ SET search_path FROM CURRENT
 SET lock_timeout = '500ms'
 AS $$
 DECLARE
-    c_first CONSTANT date := date_trunc('month', p_month);
+    c_first CONSTANT date := date_trunc('month', p_month)::date;
     c_from CONSTANT text := c_first || ' 00:00+00';
     c_to CONSTANT text := (c_first + interval '1 month')::date || ' 00:00+00';
     c_name CONSTANT text := to_char(c_first, '"messages_"YYYY_MM');
@@ -57,7 +57,7 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    c_month CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    c_month CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
     v_made integer := 0;
 BEGIN
     FOR i IN 0..least(coalesce(p_months_ahead, 3), 120) LOOP

@@ -8,8 +8,8 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_characters uuid[];
-    v_conversations integer[];
-    v_ratings integer[];
+    v_conversations bigint[];
+    v_ratings bigint[];
     v_sums numeric[];
 BEGIN
     -- A branch for each event: a transition table exists only where its event declares it.
@@ -30,7 +30,7 @@ BEGIN
             GROUP BY o.character_id
         ) AS c (id, conversations, ratings, total);
     ELSE
-        SELECT array_agg(c.id), array_agg(0), array_agg(c.ratings), array_agg(c.total)
+        SELECT array_agg(c.id), array_agg(0::bigint), array_agg(c.ratings), array_agg(c.total)
         INTO v_characters, v_conversations, v_ratings, v_sums
         FROM (
             SELECT r.character_id, sum(r.ratings), sum(r.total)

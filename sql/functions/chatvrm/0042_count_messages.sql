@@ -8,7 +8,7 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_conversations uuid[];
-    v_messages integer[];
+    v_messages bigint[];
 BEGIN
     IF tg_op = 'INSERT' THEN
         SELECT array_agg(c.id), array_agg(c.messages)

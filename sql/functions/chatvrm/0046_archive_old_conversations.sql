@@ -11,7 +11,7 @@ AS $$
 DECLARE
     c_batch CONSTANT integer := 1000;
     v_ids uuid[];
-    v_busy uuid[] := '{}';
+    v_busy uuid[] := '{}'::uuid[];
     v_archived integer := 0;
 BEGIN
     IF p_older_than IS NULL OR p_older_than < interval '0' THEN

@@ -10,8 +10,8 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_ids uuid[];
-    v_documents integer[];
-    v_chunks integer[];
+    v_documents bigint[];
+    v_chunks bigint[];
 BEGIN
     -- A branch for each event: a transition table exists only where its event declares it.
     IF tg_op = 'INSERT' THEN

@@ -9,10 +9,10 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_ids uuid[];
-    v_chunks integer[];
+    v_chunks bigint[];
     v_base uuid;
-    v_bases uuid[] := '{}';
-    v_of_base integer[] := '{}';
+    v_bases uuid[] := '{}'::uuid[];
+    v_of_base bigint[] := '{}'::bigint[];
     v_change record;
 BEGIN
     IF tg_op = 'INSERT' THEN
@@ -34,7 +34,7 @@ BEGIN
     FOR v_change IN
         SELECT
             b.id,
-            sum(b.chunks)::integer AS chunks
+            sum(b.chunks)::bigint AS chunks
         FROM unnest(v_bases, v_of_base) AS b (id, chunks)
         GROUP BY b.id
         ORDER BY b.id

@@ -32,7 +32,7 @@ DECLARE
     v_owner uuid;
     v_documents uuid[];
     v_chunks bigint;
-    v_ids uuid[] := '{}';
+    v_ids uuid[] := '{}'::uuid[];
 BEGIN
     PERFORM check_query_embedding(query_embedding);
     SELECT c.user_id INTO v_owner FROM characters AS c WHERE c.id = p_character_id;

@@ -10,8 +10,8 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    c_left_out CONSTANT text[] := tg_argv[1];
-    c_long CONSTANT text[] := tg_argv[2];
+    c_left_out CONSTANT text[] := tg_argv[1]::text[];
+    c_long CONSTANT text[] := tg_argv[2]::text[];
     c_old CONSTANT jsonb := CASE WHEN tg_op <> 'INSERT' THEN to_jsonb(old) - c_left_out END;
     c_new CONSTANT jsonb := CASE WHEN tg_op <> 'DELETE' THEN to_jsonb(new) - c_left_out END;
     c_row CONSTANT jsonb := coalesce(c_new, c_old);

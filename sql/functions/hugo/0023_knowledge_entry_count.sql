@@ -9,7 +9,7 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_ids uuid[];
-    v_changes integer[];
+    v_changes bigint[];
 BEGIN
     -- A branch for each event: a transition table exists only where its event declares it.
     IF tg_op = 'INSERT' THEN

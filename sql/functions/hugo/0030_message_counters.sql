@@ -14,11 +14,11 @@ DECLARE
     v_ids uuid[];
     v_users uuid[];
     v_apps uuid[];
-    v_counts integer[];
+    v_counts bigint[];
     v_latest timestamptz[];
     v_firsts text[];
     v_closed_at timestamptz;
-    v_total integer := 0;
+    v_total bigint := 0::bigint;
 BEGIN
     SELECT
         array_agg(c.id),
@@ -86,7 +86,7 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     v_ids uuid[];
-    v_counts integer[];
+    v_counts bigint[];
 BEGIN
     SELECT array_agg(c.id), array_agg(c.messages) INTO v_ids, v_counts
     FROM (

@@ -12,7 +12,7 @@ AS $$
 DECLARE
     v_users uuid[];
     v_apps uuid[];
-    v_counts integer[];
+    v_counts bigint[];
 BEGIN
     SELECT array_agg(c.user_id), array_agg(c.app_id), array_agg(c.conversations) INTO v_users, v_apps, v_counts
     FROM (

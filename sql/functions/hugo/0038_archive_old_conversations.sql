@@ -12,7 +12,7 @@ AS $$
 DECLARE
     c_batch CONSTANT integer := 1000;
     v_ids uuid[];
-    v_busy uuid[] := '{}';
+    v_busy uuid[] := '{}'::uuid[];
 BEGIN
     LOOP
         v_ids := '{}';

@@ -63,7 +63,7 @@ BEGIN
         v_previous_tier := v_ended.previous_value;
         v_previous_settings := v_ended.metadata -> 'previous_settings';
     ELSE
-        v_previous_tier := v_before.tier_level;
+        v_previous_tier := v_before.tier_level::text;
         v_previous_settings := v_before.settings_data;
     END IF;
 

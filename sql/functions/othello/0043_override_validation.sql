@@ -21,7 +21,7 @@ BEGIN
     IF NOT found THEN
         -- One that went to the archive with its message still stops its activity, and can still be overridden.
         SELECT
-            v.id, v.user_id, NULL, v.agent_activity_id, v.validator, v.result, v.rules_applied, v.concerns, v.reasoning,
+            v.id, v.user_id, NULL::bigint, v.agent_activity_id, v.validator, v.result, v.rules_applied, v.concerns, v.reasoning,
             v.override_allowed, v.overridden_by_user, v.metadata, v.created_at
         INTO v_old
         FROM archived_ethical_validations AS v

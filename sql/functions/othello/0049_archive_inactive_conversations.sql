@@ -14,7 +14,7 @@ DECLARE
     c_batch CONSTANT integer := 1000;
     c_before CONSTANT timestamptz := now() - p_older_than;
     v_ids bigint[];
-    v_busy bigint[] := '{}';
+    v_busy bigint[] := '{}'::bigint[];
     v_archived integer := 0;
 BEGIN
     LOOP

@@ -38,8 +38,8 @@ DECLARE
     c_give_up CONSTANT integer := 1000;
     c_exact CONSTANT bigint := platform.exact_search_limit('memories');
     v_row record;
-    v_ids uuid[] := '{}';
-    v_relevances double precision[] := '{}';
+    v_ids uuid[] := '{}'::uuid[];
+    v_relevances double precision[] := '{}'::double precision[];
     v_read integer := 0;
     v_complete boolean := FALSE;
 BEGIN

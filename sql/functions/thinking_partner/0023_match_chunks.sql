@@ -28,7 +28,7 @@ DECLARE
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
     c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
     v_row record;
-    v_ids uuid[] := '{}';
+    v_ids uuid[] := '{}'::uuid[];
 BEGIN
     PERFORM check_query_embedding(query_embedding);
     -- With the caller's rights: another's document is like a missing one.

@@ -28,7 +28,7 @@ DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 10), 1), 200);
     c_user CONSTANT uuid := current_user_id();
     c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
-    v_ids uuid[] := '{}';
+    v_ids uuid[] := '{}'::uuid[];
 BEGIN
     PERFORM check_query_embedding(query_embedding);
     IF c_user IS NULL THEN
