@@ -61,6 +61,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let the largest user have 6,000 memories instead of 20,000: enough for the index to be followed",
     )
+    parser.addoption("--statements", type=int, default=2000, help="how many to make at random in each system")
+    parser.addoption("--at-random", action="store_true", help="make other statements each time")
 
 
 def pytest_report_header() -> str | None:

@@ -1,0 +1,47 @@
+"""The world in which people make statements at random, and how often they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.model import MODELS
+from tests.fuzz.statements import Draw
+from tests.fuzz.world import World
+
+Attempts = Callable[[float, Callable[[Draw], None]], None]
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def world(request: pytest.FixtureRequest, template_of: Callable[[str], str]) -> Iterator[World]:
+    """A world in a database with the system alone, in a transaction that is never committed."""
+    with closing(psycopg.connect(template_of(request.param))) as conn:
+        yield World(conn, request.param)
+
+
+@pytest.fixture
+def attempts(request: pytest.FixtureRequest) -> Attempts:
+    """Return what makes attempts, so many for each statement that is asked for, and of a failure a small one."""
+
+    def attempted(share: float, attempt: Callable[[Draw], None]) -> None:
+        @settings(
+            max_examples=int(request.config.getoption("--statements") * share) + 1,
+            derandomize=not request.config.getoption("--at-random"),
+            database=None,
+            deadline=None,
+            suppress_health_check=[*HealthCheck],
+            phases=[Phase.generate, Phase.shrink],
+            print_blob=True,
+        )
+        @given(st.data())
+        def one(data: st.DataObject) -> None:
+            attempt(data.draw)
+
+        one()
+
+    return attempted
