@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fuzz.catalog import Row
+from tests.fuzz.making import ID
 from tests.fuzz.statements import TELLING, Statement
-from tests.fuzz.world import ID, Outcome, Row, Who, World
+from tests.fuzz.world import Outcome, Who, World
 
 # Bad values, broken rules, no authority or no such object, no such row, a row written twice, a state that does not fit.
 REFUSALS = ("22", "23", "42", "P0", "21", "55")

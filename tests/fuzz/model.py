@@ -34,7 +34,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class View:
-    """A view: of which table, by which column of which name a row is known, and whether it shows shared rows or one's own.
+    """A view: of which table, by which column of which name a row is known; shows shared rows, or else one's own.
 
     What was written down at some time may show rows that are no more, and not those that came since.
     """

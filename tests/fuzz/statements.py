@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from runner.database import identifier
-from tests.fuzz.world import DEFAULT, MARK, Function, Row, Table, Who, World
+from tests.fuzz.catalog import Function, Row, Table
+from tests.fuzz.making import DEFAULT, MARK, key_of, write
+from tests.fuzz.world import Who, World
 
 Drawn = TypeVar("Drawn")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -71,7 +73,7 @@ def _where(draw: Draw, world: World, who: Who, table: Table) -> tuple[str, Seque
         return TELLING, None
     if kind == 2 and table.owner:
         other = _one(draw, world.people)
-        test = f"t.{table.owner} = {world.write(other.id, table.types[table.owner])}"
+        test = f"t.{table.owner} = {write(other.id, table.types[table.owner])}"
         return test, [row for row in rows if row.owner == other.id]
     if kind == 3 and table.parents:
         columns, parent, theirs = _one(draw, table.parents)
@@ -80,9 +82,7 @@ def _where(draw: Draw, world: World, who: Who, table: Table) -> tuple[str, Seque
     row = _row(draw, world, who, table)
     if row is None:
         return "FALSE", []
-    names = table.key
-    pairs = (f"t.{name} = {world.write(row.values[name], table.types[name])}" for name in names)
-    return " AND ".join(pairs), [row]
+    return key_of(table, row), [row]
 
 
 def _select(draw: Draw, world: World, who: Who) -> Statement:
@@ -107,7 +107,7 @@ def _view(draw: Draw, world: World, who: Who) -> Statement:
         elif draw(st.booleans()) and about:
             row = _one(draw, about)
             about = [other for other in about if other.values[view.key] == row.values[view.key]]
-            where = f"t.{view.named} = {world.write(row.values[view.key], world.tables[view.table].types[view.key])}"
+            where = f"t.{view.named} = {write(row.values[view.key], world.tables[view.table].types[view.key])}"
     command = _one(draw, ["SELECT", "SELECT", "SELECT", "UPDATE", "DELETE"])
     if command == "SELECT":
         return Statement(f"SELECT * FROM {name} AS t WHERE {where}", command, name, about)
@@ -128,17 +128,17 @@ def _value(draw: Draw, world: World, who: Who, table: Table, column: str) -> Any
     if type_.startswith(("uuid", "bigint")) and kind < 8:
         value = _id(draw, world, who, table, column)
         return "{" + value + "}" if type_.endswith("[]") else value
-    if kind < 5 and not type_.startswith(("vector", "tsvector")):
+    if kind < 5 and column in table.readable:
         known = [row.values[column] for row in world.rows.values() if row.table == table.name and world.owns(who, row)]
         if known:
             return _one(draw, known)
-    return _one(draw, world.values(table, column, who))
+    return _one(draw, world.maker.values(table, column, who.id))
 
 
 def _id(draw: Draw, world: World, who: Who, table: Table, column: str) -> str:
     """Draw an id: of a person, of a row of the table that the column refers to, or of any row."""
     if column == table.owner:
-        return _one(draw, [one.id for one in world.people])
+        return _one(draw, [str(one.id) for one in world.people])
     for columns, parent, theirs in table.parents:
         if column in columns and parent in world.tables:
             row = _row(draw, world, who, world.tables[parent])
@@ -157,7 +157,7 @@ def _any_id(draw: Draw, world: World, type_: str) -> str:
 def _insert(draw: Draw, world: World, who: Who) -> Statement:
     table = _table(draw, world, "INSERT")
     like = _row(draw, world, who, table)
-    columns = [column for column in table.columns if not table.types[column].startswith(("vector", "tsvector"))]
+    columns = [column for column in table.columns if column in table.readable]
     given: dict[str, Any] = {}
     if like is not None:
         # As one that is there, under one's own name, but without what would be there twice.
@@ -168,7 +168,7 @@ def _insert(draw: Draw, world: World, who: Who) -> Statement:
         # Of what another wrote nothing is known; something else stands in its place.
         for column, value in given.items() if not world.owns(who, like) else ():
             if value is not None and MARK.search(value):
-                given[column] = world.values(table, column, who)[0]
+                given[column] = world.maker.values(table, column, who.id)[0]
     for column in draw(st.lists(st.sampled_from(columns), max_size=2)):
         if draw(st.booleans()):
             given.pop(column, None)
@@ -177,7 +177,7 @@ def _insert(draw: Draw, world: World, who: Who) -> Statement:
     probes = any((table.name, column) in world.probing for column in given)
     text = f"INSERT INTO {table.name} AS t DEFAULT VALUES"
     if given:
-        values = ", ".join(world.write(value, table.types[column]) for column, value in given.items())
+        values = ", ".join(write(value, table.types[column]) for column, value in given.items())
         over = "" if draw(st.integers(0, 3)) else " OVERRIDING SYSTEM VALUE"
         text = f"INSERT INTO {table.name} AS t ({', '.join(map(identifier, given))}){over} VALUES ({values})"
     conflict = draw(st.integers(0, 5))
@@ -203,9 +203,7 @@ def _update(draw: Draw, world: World, who: Who) -> Statement:
         return Statement(text, "UPDATE", table.name, about, harmless)
     columns = draw(st.lists(st.sampled_from([*table.types]), min_size=1, max_size=3, unique=True))
     sets = {column: _value(draw, world, who, table, column) for column in columns}
-    given = ", ".join(
-        f"{identifier(column)} = {world.write(value, table.types[column])}" for column, value in sets.items()
-    )
+    given = ", ".join(f"{identifier(column)} = {write(value, table.types[column])}" for column, value in sets.items())
     probes = any((table.name, column) in world.probing for column in columns)
     return Statement(
         f"UPDATE {table.name} AS t SET {given} WHERE {where}{returning}", "UPDATE", table.name, about, probes=probes
@@ -226,12 +224,14 @@ def _returning(draw: Draw) -> str:
 
 
 def _call(draw: Draw, world: World, who: Who) -> Statement:
-    function: Function = _one(draw, world.functions)
-    count = len(function.arguments) - (draw(st.integers(0, function.defaults)) if function.defaults else 0)
-    values = []
-    for name, type_ in function.arguments[:count]:
-        values.append(argument(draw, world, who, name, type_))
-    return Statement(f"SELECT * FROM {function.name}({', '.join(values)})", "CALL")
+    return call(draw, _one(draw, world.functions), lambda name, type_: argument(draw, world, who, name, type_))
+
+
+def call(draw: Draw, function: Function, value: Callable[[str, str], str]) -> Statement:
+    """Draw a call of a function: `value` gives the expression for a parameter's name and type."""
+    count = len(function.arguments) - draw(st.integers(0, function.defaults))
+    values = ", ".join(value(name, type_) for name, type_ in function.arguments[:count])
+    return Statement(f"SELECT * FROM {function.name}({values})", "CALL")
 
 
 def argument(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
@@ -244,11 +244,11 @@ def argument(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
         ids = [_any_id(draw, world, base) for _ in range(2 if type_ != base else 1)]
         if kind < 4:
             ids[0] = who.id or ids[0]
-        return world.write("{" + ",".join(ids) + "}" if type_ != base else ids[0], type_)
+        return write("{" + ",".join(ids) + "}" if type_ != base else ids[0], type_)
     texts = [value for row in world.rows.values() if world.owns(who, row) for value in row.values.values() if value]
     if base == "text" and kind < 4 and texts:
-        return world.write(_one(draw, texts) if type_ == base else "{}", type_)
+        return write(_one(draw, texts) if type_ == base else "{}", type_)
     if base == "text" and kind < 7:
-        said = world.words
-        return world.write(_one(draw, said) if type_ == base else "{" + _one(draw, said) + "}", type_)
-    return world.write(_one(draw, world.of_type(type_, world.mark(name, name, who), (), who)), type_)
+        word = _one(draw, world.words)
+        return write(word if type_ == base else "{" + word + "}", type_)
+    return write(_one(draw, world.maker.of_type(type_, world.maker.mark(name, name, who.id), (), who.id)), type_)

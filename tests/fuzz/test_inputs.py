@@ -10,10 +10,11 @@ from collections import Counter
 
 from hypothesis import strategies as st
 
+from tests.fuzz.catalog import Function
 from tests.fuzz.conftest import Attempts
 from tests.fuzz.judge import changes
-from tests.fuzz.statements import Draw, Statement, argument
-from tests.fuzz.world import Function, Outcome, Who, World
+from tests.fuzz.statements import Draw, argument, call
+from tests.fuzz.world import Outcome, Who, World
 
 SERVICE = Who("a service", None, None, role="service_role")
 
@@ -66,7 +67,7 @@ def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attemp
         def attempt(draw: Draw, function: Function = function) -> None:
             with world.undone():
                 who = draw(st.sampled_from([*world.people, *world.others, SERVICE, SERVICE]))
-                made[call(draw, world, who, function).sqlstate or "done"] += 1
+                made[answer(draw, world, who, function).sqlstate or "done"] += 1
 
         try:
             attempts(0.01, attempt)
@@ -76,11 +77,9 @@ def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attemp
     assert not faults, "\n".join(faults)
 
 
-def call(draw: Draw, world: World, who: Who, function: Function) -> Outcome:
+def answer(draw: Draw, world: World, who: Who, function: Function) -> Outcome:
     """Call a function with anything, and see that it answers."""
-    count = len(function.arguments) - (draw(st.integers(0, function.defaults)) if function.defaults else 0)
-    values = [value(draw, world, who, name, type_) for name, type_ in function.arguments[:count]]
-    one = Statement(f"SELECT * FROM {function.name}({', '.join(values)})", "CALL")
+    one = call(draw, function, lambda name, type_: value(draw, world, who, name, type_))
     acts = world.acts(who)
     outcome = world.run(who, one.text)
     problems = []
@@ -102,7 +101,7 @@ def value(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
     if kind == 0:
         return f"NULL::{type_}"
     if kind == 1 or not limits:
-        if base in world.enums and draw(st.booleans()):
+        if base in world.maker.enums and draw(st.booleans()):
             return f"'no such label'::{type_}"
         return argument(draw, world, who, name, type_)
     one = draw(st.sampled_from(limits))
