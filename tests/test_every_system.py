@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
 import psycopg
 import pytest
 
 from docs.generate.model import read
 from tests.conftest import INSTANCES
-from tests.people import Person
+from tests.people import Person, outcome
+from tests.platform.conftest import with_pg_cron
 
 SYSTEM = {schema: system for system, schemas in INSTANCES.items() for schema in schemas}
 
@@ -60,6 +66,85 @@ def test_what_is_never_null_refuses_null(db: Person, schema: str) -> None:
             taken += [] if refused == ("23502", name) else [f"{table}.{name}: {refused}"]
             count += 1
     assert (taken, count > 50) == ([], True)
+
+
+# Rows belong to one person
+
+ANN = UUID("7b52fb97-b990-8c9e-6373-0b6ded8c4eb9")
+
+# Which column of users a token names, where it is not the id.
+NAMED_BY_TOKENS = {"chatvrm": "auth0_id", "othello": "external_id"}
+
+
+def made_up(table: str, one: dict[str, Any], **given: Any) -> str:
+    """Return an INSERT of a row that has what a row needs, and `given`."""
+    needed = {name: value(said["type"]) for name, said in one["columns"].items() if not said["null"]}
+    needed = {name: said for name, said in needed.items() if "generated" not in one["columns"][name]}
+    needed |= {name: f"'{said}'" for name, said in given.items()}
+    return f"INSERT INTO {table} ({', '.join(needed)}) VALUES ({', '.join(needed.values())})"
+
+
+def policies_for_writing(tables: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield, for each policy by which users write: the table, the column that names the owner, and the commands."""
+    for table, one in tables.items():
+        for policy in one["policies"].values():
+            commands = {"INSERT", "UPDATE"} & {*one["grants"].get("authenticated", ())}
+            if policy["command"] != "ALL":
+                commands &= {policy["command"]}
+            if "authenticated" in policy["roles"] and commands:
+                owner = re.match(r"\(+(\w+) = \( SELECT current_user_id\(\)", policy["check"])
+                assert owner, f"{table} is written by others than owners"
+                yield table, owner[1], commands
+
+
+def test_policies_alone_keep_users_from_writing_rows_of_others(db: Person, schema: str) -> None:
+    """Most triggers that guard the owner act before a policy is asked; here there are none, nor other rules."""
+    tables = read(SYSTEM[schema]).tables
+    db.run("SET LOCAL session_replication_role = replica")
+    for table, one in tables.items():
+        for name, said in one["constraints"].items():
+            if said["definition"].startswith("CHECK"):
+                db.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    if "users" in tables:
+        db.run(made_up("users", tables["users"], **{NAMED_BY_TOKENS.get(SYSTEM[schema], "id"): ANN}))
+    with db.as_user(ANN):
+        ann = db.value("SELECT current_user_id()")
+    bob = ann + 1 if isinstance(ann, int) else uuid4()
+    written, count = [], 0
+    for table, owner, commands in policies_for_writing(tables):
+        if table != "users":
+            db.run(made_up(table, tables[table], **{owner: ann}))
+        with db.as_user(ANN):
+            attempts = {
+                "INSERT": made_up(table, tables[table], **{owner: bob}),
+                # Without WHERE: what is read must satisfy the policy for reading as well.
+                "UPDATE": f"UPDATE {table} SET {owner} = '{bob}'",
+            }
+            if "UPDATE" in commands:
+                assert db.run(f"UPDATE {table} SET {owner} = '{ann}'") == 1
+            for command in sorted(commands):
+                sqlstate, _, message, *_ = (*outcome(db, attempts[command], {}), None, None)
+                refused = sqlstate == "42501" and "violates row-level security policy" in str(message)
+                written += [] if refused else [f"{command} {table}: {message or sqlstate}"]
+                count += 1
+    assert (written, count > 5) == ([], True)
+
+
+# Jobs
+
+
+def test_pg_cron_is_kept_in_step_with_the_jobs_of_each_system(db: Person, schema: str) -> None:
+    with_pg_cron(db)
+    db.run("INSERT INTO jobs VALUES ('mine', '0 5 * * *', 'SELECT 1', 'Mine')")
+    ours = "SELECT schedule, command FROM cron.job WHERE jobname = %s"
+    assert db.rows(ours, [f"{schema}:mine"]) == [("0 5 * * *", "SELECT 1")]
+    db.run("DELETE FROM jobs WHERE name = 'mine'")
+    assert db.rows(ours, [f"{schema}:mine"]) == []
+
+
+def test_a_job_has_a_schedule_that_cron_knows(db: Person) -> None:
+    with db.refused("jobs_schedule_check"):
+        db.run("INSERT INTO jobs VALUES ('mine', '61 * * * *', 'SELECT 1', 'Mine')")
 
 
 # The record of runs of jobs

@@ -157,6 +157,14 @@ def test_all_but_the_embedding_is_kept_in_the_archive(db: Person, world: World) 
     assert {row.attname for row in left if "embedding" not in row.attname} == {*columns}
 
 
+@pytest.mark.rule("AUR-21", "refuses")
+def test_nothing_is_in_the_archive_that_nobody_said(db: Person, world: World) -> None:
+    talk(db, world.ann, "1 year")
+    archive(db)
+    with db.refused("archived_conversation_memory_message_role_check", "23514"):
+        db.run("UPDATE archived_conversation_memory SET message_role = 'tool'")
+
+
 @pytest.mark.rule("AUR-21", "accepts")
 @pytest.mark.rule("AUR-21", "refuses")
 def test_the_archive_is_read_by_its_user_only(db: Person, world: World) -> None:

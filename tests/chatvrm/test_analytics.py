@@ -312,6 +312,20 @@ def test_a_character_has_one_row_a_day(db: Person, world: World) -> None:
             assert caught.value.diag.column_name == column
 
 
+@pytest.mark.rule("VRM-21", "accepts")
+@pytest.mark.parametrize("seconds", [None, 0, 0.5])
+def test_a_conversation_may_be_over_at_once(db: Person, world: World, seconds: float | None) -> None:
+    with db.as_service():
+        insert(
+            db,
+            "character_analytics",
+            character_id=world.ann.character,
+            user_id=world.ann.id,
+            date=DAY,
+            avg_conversation_duration=seconds,
+        )
+
+
 @pytest.mark.rule("VRM-21", "refuses")
 @pytest.mark.parametrize(
     ("column", "values", "rule"),

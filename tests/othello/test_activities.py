@@ -498,6 +498,15 @@ def test_an_import_without_a_time_was_executed_now(db: Person, world: World) -> 
     assert db.value("SELECT executed_at = now() FROM agent_activities") is True
 
 
+@pytest.mark.rule("OTH-14", "refuses")
+def test_a_restore_without_triggers_states_a_time_where_it_was_executed(db: Person, world: World) -> None:
+    db.run("SET LOCAL session_replication_role = replica")
+    propose(db, world.ann, status="executed", executed_at=LONG_AGO)
+    for status, time in (("executed", None), ("failed", LONG_AGO)):
+        with db.refused("agent_activities_executed_at_check", "23514"):
+            propose(db, world.ann, status=status, executed_at=time)
+
+
 @pytest.mark.rule("OTH-14", "accepts")
 def test_created_at_is_imported_and_kept(db: Person, world: World) -> None:
     with db.as_service():

@@ -108,6 +108,15 @@ def test_a_tier_is_passive_and_active_unless_said_otherwise(db: Person, world: W
     assert row == ("passive", True, None)
 
 
+@pytest.mark.rule("OTH-08", "accepts")
+def test_users_do_not_date_their_tiers(db: Person, world: World) -> None:
+    with world.ann.acting(db):
+        tier = insert(db, "consent_tiers", user_id=world.ann.id, scope="health", is_active=False, created_at="epoch")
+        assert db.value("SELECT created_at = now() FROM consent_tiers WHERE id = %s", [tier])
+        db.run("UPDATE consent_tiers SET created_at = 'epoch' WHERE id = %s", [tier])
+        assert db.value("SELECT created_at = now() FROM consent_tiers WHERE id = %s", [tier])
+
+
 @pytest.mark.rule("OTH-08", "refuses")
 def test_a_tier_in_an_unknown_scope_is_refused(
     db: Person, world: World, acting: Callable[[], AbstractContextManager[Any]]

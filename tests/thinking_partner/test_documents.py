@@ -247,6 +247,15 @@ def test_what_is_not_completed_was_not_processed(db: Person, world: World, value
 
 
 @pytest.mark.rule("TP-14", "refuses")
+def test_a_restore_without_triggers_says_when_it_was_completed(db: Person, world: World) -> None:
+    db.run("SET LOCAL session_replication_role = replica")
+    upload(db, world.ann, processing_status="completed", processed_at="2020-01-01")
+    for status, time in (("completed", None), ("processing", "2020-01-01")):
+        with db.refused("documents_processed_at_check", "23514"):
+            upload(db, world.ann, processing_status=status, processed_at=time)
+
+
+@pytest.mark.rule("TP-14", "refuses")
 @pytest.mark.parametrize("error", [None, "", " \n", "\u200b"])
 def test_a_failure_says_why(db: Person, world: World, error: str | None) -> None:
     document = upload_as(db, world, "processing")
@@ -307,7 +316,7 @@ def test_a_proper_chunk_is_kept(db: Person, world: World, column: str, value: An
 def test_a_chunk_belongs_to_the_user_of_its_document(db: Person, world: World) -> None:
     with db.as_user(world.ann.id):
         for project in (None, world.ann.project):
-            chunk = cut(db, upload(db, world.ann, project_id=project))
+            chunk = cut(db, upload(db, world.ann, project_id=project), created_at="2020-01-01Z")
             row = db.row("SELECT user_id, metadata, created_at = now() AS created FROM chunks WHERE id = %s", [chunk])
             assert row == (world.ann.id, {}, True)
     with db.as_service():
