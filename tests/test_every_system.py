@@ -154,8 +154,8 @@ FINISHED = "INSERT INTO job_runs (job, finished_at, outcome) VALUES ('mine', now
 
 
 def test_a_run_ends_with_an_outcome_that_is_known(db: Person) -> None:
-    for outcome in ("succeeded", "failed", "interrupted"):
-        assert db.run(FINISHED.format(f"'{outcome}'")) == 1
+    for ending in ("succeeded", "failed", "interrupted"):
+        assert db.run(FINISHED.format(f"'{ending}'")) == 1
     with db.refused("job_runs_outcome_check"):
         db.run(FINISHED.format("'lost'"))
     with db.refused("job_runs_finished_check"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Mutant:
 
 def mutants(conn: psycopg.Connection[Any], system: str) -> list[Mutant]:
     """Return all mutants of the instance in the schema of the system's name, in a stable order."""
+    step_into(conn, system)
     contract = contract_of(conn, system, system)
     catalog = describe(conn, system)
     return [
@@ -43,12 +44,17 @@ def mutants(conn: psycopg.Connection[Any], system: str) -> list[Mutant]:
     ]
 
 
+def step_into(conn: psycopg.Connection[Any], system: str) -> None:
+    """Let the SQL of the system's mutants find its names, until the transaction ends."""
+    conn.execute(f"SET LOCAL search_path = {system}, platform, extensions, pg_temp".encode())
+
+
 def _of_tables(system: str, contract: Contract, catalog: dict[str, Any]) -> Iterator[Mutant]:
     for table, one in contract["tables"].items():
         target = f"ALTER TABLE {identifier(table)}"
         primary = _columns(one["constraints"].get(f"{table}_pkey", {}).get("definition", ""))
         for name, said in one["constraints"].items():
-            yield from _of_constraint(system, table, name, said["definition"], primary)
+            yield from _of_constraint(system, table, name, said["definition"], primary, one["columns"])
         for column, said in one["columns"].items():
             if not said["null"] and column not in primary and "identity" not in said:
                 sql = f"{target} ALTER COLUMN {identifier(column)} DROP NOT NULL"
@@ -82,15 +88,18 @@ def _asked(table: Contract, policy: Contract, key: str) -> bool:
     return any(commands & {*table["grants"].get(role, ())} for role in policy["roles"])
 
 
-def _of_constraint(system: str, table: str, name: str, definition: str, primary: list[str]) -> Iterator[Mutant]:
+def _of_constraint(
+    system: str, table: str, name: str, definition: str, primary: list[str], columns: Iterable[str]
+) -> Iterator[Mutant]:
     drop = f"ALTER TABLE {identifier(table)} DROP CONSTRAINT {identifier(name)}"
-    words = (name, table)
+    named = re.findall(r"(?<=REFERENCES )[\w.]+|\w+", definition)
+    words = (name, *dict.fromkeys(word for word in named if word in columns or "." in word), table)
     kind = definition.split(" ")[0].lower()
     if kind == "check":
         yield Mutant(system, "check", f"{table}.{name}", drop, words)
         add = f"ADD CONSTRAINT {identifier(name)}"
         for weaker in dict.fromkeys([*_with_arms_dropped(definition), *_with_bounds_moved(definition)]):
-            yield Mutant(system, "check", f"{table}.{name} as {weaker}", f"{drop}, {add} {weaker} NOT VALID", words)
+            yield Mutant(system, "check", f"{table}.{name} as {weaker}", f"{drop}, {add} {weaker}", words)
     elif kind == "unique" and not {*primary} <= {*_columns(definition)}:
         # One that holds the primary key refuses nothing of its own; it is there to be referred to.
         yield Mutant(system, "unique", f"{table}.{name}", f"{drop} CASCADE", words)

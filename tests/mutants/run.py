@@ -10,10 +10,10 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing.queues import SimpleQueue
 
 import psycopg
 import pytest
@@ -23,7 +23,7 @@ from psycopg.conninfo import make_conninfo
 from docs.generate.model import read
 from runner.apply import apply
 from tests.conftest import INSTANCES, MUTANT
-from tests.mutants.make import Mutant, mutants
+from tests.mutants.make import Mutant, mutants, step_into
 
 # What hangs because of a mutant ends after this.
 PATIENCE = "20s"
@@ -60,34 +60,20 @@ class Mutants:
         for system in self._systems:
             base = _made(server, f"mutants_{system}", None)
             apply(base, [system])
-            with psycopg.connect(base, autocommit=True) as conn:
-                conn.execute(f"SET search_path = {system}, platform, extensions, pg_temp".encode())
+            with psycopg.connect(base) as conn:
                 found = mutants(conn, system)
             self.mutants += [one for one in found if all(word in one.id for word in self._words)]
         self.mutants = self.mutants[:: self._sample]
 
-        todo: SimpleQueue[int | None] = multiprocessing.SimpleQueue()
-        done: SimpleQueue[Outcome | BaseException] = multiprocessing.SimpleQueue()
-        fork = multiprocessing.get_context("fork")
-        children = [
-            fork.Process(target=self._work, args=(number, session, todo, done)) for number in range(self._workers)
-        ]
-        for child in children:
-            child.start()
-        # The pipe holds few: one after the other, each child takes what it can.
-        ahead = iter([*range(len(self.mutants)), *([None] * self._workers)])
-        for index in [next(ahead) for _ in range(min(self._workers * 2, len(self.mutants) + self._workers))]:
-            todo.put(index)
-        while len(self.outcomes) < len(self.mutants):
-            outcome = done.get()
-            if isinstance(outcome, BaseException):
-                raise outcome
-            self.outcomes.append(outcome)
-            _tell(session, len(self.outcomes), len(self.mutants), self.mutants[outcome.index], outcome)
-            if (following := next(ahead, -1)) != -1:
-                todo.put(following)
-        for child in children:
-            child.join()
+        # A pool does not wait for a worker that died.
+        with ProcessPoolExecutor(self._workers, multiprocessing.get_context("fork"), self._begin, (session,)) as pool:
+            try:
+                for done in as_completed([pool.submit(_worked, index) for index in range(len(self.mutants))]):
+                    self.outcomes.append(done.result())
+                    self._tell(session, self.outcomes[-1])
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
         self._see_that_they_pass(session, {outcome.killed_by for outcome in self.outcomes})
         return True
 
@@ -104,23 +90,37 @@ class Mutants:
         if failing:
             raise pytest.UsageError(f"fails without a mutant: {', '.join(failing)}")
 
-    def _work(
-        self,
-        number: int,
-        session: pytest.Session,
-        todo: SimpleQueue[int | None],
-        done: SimpleQueue[Outcome | BaseException],
-    ) -> None:
+    def _begin(self, session: pytest.Session) -> None:
+        """Begin to be a worker."""
+        global _work
         # So are the databases of this process named.
-        os.environ["PYTEST_XDIST_WORKER"] = f"mutants{number}"
-        server = os.environ["COMPANION_TEST_URL"]
+        os.environ["PYTEST_XDIST_WORKER"] = f"mutants{os.getpid()}"
         order = _Order(session.items)
-        try:
-            while (index := todo.get()) is not None:
-                done.put(_run(server, number, index, self.mutants[index], session, order))
-        except BaseException as error:
-            done.put(RuntimeError(f"{self.mutants[index].id}: {error!r}"))
-        os._exit(0)
+
+        def work(index: int) -> Outcome:
+            try:
+                return _run(index, self.mutants[index], session, order)
+            except Exception as error:
+                raise RuntimeError(f"{self.mutants[index].id}: {error!r}") from error
+
+        _work = work
+
+    def _tell(self, session: pytest.Session, outcome: Outcome) -> None:
+        said = f"killed by {outcome.killed_by}" if outcome.killed_by else "SURVIVED"
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter:
+            reporter.write_line(
+                f"{len(self.outcomes)}/{len(self.mutants)} {outcome.seconds:.1f} s, {outcome.tests} tests: "
+                f"{self.mutants[outcome.index].id}: {said}"
+            )
+
+
+# What a worker does; only what has a place in a module can be sent to it.
+_work: Callable[[int], Outcome]
+
+
+def _worked(index: int) -> Outcome:
+    return _work(index)
 
 
 def _uses_instance(item: pytest.Item) -> bool:
@@ -149,11 +149,12 @@ def _made(server: str, name: str, source: str | None) -> str:
     return make_conninfo(server, dbname=name)
 
 
-def _run(server: str, number: int, index: int, mutant: Mutant, session: pytest.Session, order: _Order) -> Outcome:
+def _run(index: int, mutant: Mutant, session: pytest.Session, order: _Order) -> Outcome:
     begun = time.monotonic()
-    os.environ[MUTANT] = _made(server, f"mutant_{number}", f"mutants_{mutant.system}")
+    server = os.environ["COMPANION_TEST_URL"]
+    os.environ[MUTANT] = _made(server, f"mutant_{os.getpid()}", f"mutants_{mutant.system}")
     with psycopg.connect(os.environ[MUTANT]) as conn:
-        conn.execute(f"SET LOCAL search_path = {mutant.system}, platform, extensions, pg_temp".encode())
+        step_into(conn, mutant.system)
         conn.execute(mutant.sql.encode())
     items = order.of(mutant)
     killed_by, count = None, 0
@@ -169,53 +170,57 @@ def _run(server: str, number: int, index: int, mutant: Mutant, session: pytest.S
 
 
 class _Order:
-    """Which tests to run first: those that speak of what is missing, then those that noticed something like it."""
+    """Which tests to run first: the likelier one is to notice a mutant, by its words, the sooner.
+
+    A test that has a word in its text counts as if it had noticed a mutant with this word; what the same function
+    noticed with other parameters counts half.
+    """
 
     def __init__(self, items: Sequence[pytest.Item]) -> None:
-        self._items: dict[str, list[pytest.Item]] = {}
         self._texts = {item: _text(item) for item in items}
-        self._rules = {item: {mark.args[0] for mark in item.iter_markers("rule")} for item in items}
-        self._kills: Counter[tuple[str, str, pytest.Item]] = Counter()
+        self._costly = {item for item in items if "own_database" in getattr(item, "fixturenames", ())}
+        self._items: dict[str, list[pytest.Item]] = {}
         for item in items:
             self._items.setdefault(_system_of(item), []).append(item)
-        self._known = {system: read(system).rules for system in self._items}
+        self._rules = {system: read(system).rules for system in self._items}
+        self._noticed: Counter[str] = Counter()
+        self._noticed_by: Counter[tuple[str, str]] = Counter()
 
     def learn(self, mutant: Mutant, item: pytest.Item) -> None:
         """Remember which test noticed a mutant."""
-        self._kills[mutant.words[0], "", item] += 1
-        self._kills[mutant.kind, mutant.words[-1], item] += 1
+        for word in self._words(mutant):
+            self._noticed[word] += 1
+            self._noticed_by[word, item.nodeid] += 1
+            self._noticed_by[word, _function(item)] += 1
 
     def of(self, mutant: Mutant) -> list[pytest.Item]:
         """Return the tests of the mutant's system, the likeliest to notice it first."""
-        rules = {one.id for one in self._known[mutant.system] if any(map(one.names_it, mutant.words[:2]))}
+        words = self._words(mutant)
+        likelihood = {item: self._likelihood(item, words) for item in self._items[mutant.system]}
+        return sorted(likelihood, key=lambda item: (-likelihood[item], item in self._costly))
 
-        def rank(item: pytest.Item) -> tuple[int, int, int, int]:
-            text = self._texts[item]
-            named = sum(word in text for word in mutant.words) + 4 * (mutant.words[0] in text)
-            about = 2 * bool(rules & self._rules[item])
-            costly = "own_database" in getattr(item, "fixturenames", ())
-            alike, related = self._kills[mutant.words[0], "", item], self._kills[mutant.kind, mutant.words[-1], item]
-            return -alike, -(named + about), -related, costly
+    def _likelihood(self, item: pytest.Item, words: set[str]) -> float:
+        found = 0.0
+        for word in words:
+            noticed = self._noticed_by[word, item.nodeid] + self._noticed_by[word, _function(item)] / 2
+            found += (noticed + (word in self._texts[item])) / (self._noticed[word] + 1)
+        return found
 
-        return sorted(self._items[mutant.system], key=rank)
+    def _words(self, mutant: Mutant) -> set[str]:
+        """Return its words, its kind, and the rules that it enforces."""
+        rules = {one.id for one in self._rules[mutant.system] if any(map(one.names_it, mutant.words))}
+        return {*mutant.words, f"kind: {mutant.kind}"} | rules
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 def _text(item: pytest.Item) -> str:
-    function = getattr(item, "function", None)
-    call = getattr(item, "callspec", None)
-    return f"{item.nodeid} {inspect.getsource(function) if function else ''} {call.params if call else ''}"
-
-
-def _tell(session: pytest.Session, number: int, count: int, mutant: Mutant, outcome: Outcome) -> None:
-    said = f"killed by {outcome.killed_by}" if outcome.killed_by else "SURVIVED"
-    line = f"{number}/{count} {outcome.seconds:.1f} s, {outcome.tests} tests: {mutant.id}: {said}"
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(line)
-
-
-def survivors(plugin: Mutants) -> Iterator[tuple[Mutant, Outcome]]:
-    """Yield the mutants that no test noticed, in the order in which they were made."""
-    for outcome in sorted(plugin.outcomes, key=lambda one: one.index):
-        if outcome.killed_by is None:
-            yield plugin.mutants[outcome.index], outcome
+    """Return what a test says: its code, its parameters, its rules, and the constants that its code names."""
+    assert isinstance(item, pytest.Function)
+    function = item.function
+    rules = [mark.args[0] for mark in item.iter_markers("rule")]
+    constants = [function.__globals__.get(name) for name in function.__code__.co_names]
+    constants = [one for one in constants if isinstance(one, str | tuple | list | dict | set)]
+    return f"{item.nodeid} {inspect.getsource(function)} {item.callspec.params} {rules} {constants}"
