@@ -22,7 +22,10 @@ from docs.generate.model import HERE, ROLES, Example, System, keys, read, rules_
 from docs.generate.systems import TITLES
 from runner.apply import apply
 from runner.seed import seed
-from tests.conftest import filled
+from tests.conftest import INSTANCES, filled
+from tests.mutants.__main__ import page
+from tests.mutants.equivalent import EQUIVALENT
+from tests.mutants.make import mutants
 
 VOID = {"meta", "link", "input", "wbr"}
 # Above this GitHub shows no diagram.
@@ -237,6 +240,16 @@ def demo(bare: NoopExecutor) -> Iterator[psycopg.Connection[Any]]:
 
     with filled(bare, "demo", fill) as url, psycopg.connect(url) as conn:
         yield conn
+
+
+def test_the_page_of_mutants_is_of_the_present_rules(demo: psycopg.Connection[Any]) -> None:
+    """That every other mutant is noticed only a run can tell."""
+    made = [mutant for system in sorted(INSTANCES) for mutant in mutants(demo, system)]
+    demo.rollback()
+    ids = Counter(one.id for one in made)
+    assert ([id for id in EQUIVALENT if id not in ids], [id for id, times in ids.items() if times > 1]) == ([], [])
+    text = (HERE / "mutants.md").read_text(encoding="utf-8")
+    assert text.splitlines() == "\n".join(page(made, EQUIVALENT)).splitlines(), "run make mutants"
 
 
 @every_system

@@ -172,8 +172,7 @@ def _run(index: int, mutant: Mutant, session: pytest.Session, order: _Order) -> 
 class _Order:
     """Which tests to run first: the likelier one is to notice a mutant, by its words, the sooner.
 
-    A test that has a word in its text counts as if it had noticed a mutant with this word; what the same function
-    noticed with other parameters counts half.
+    A test that has a word in its text counts as if it had noticed a mutant with this word.
     """
 
     def __init__(self, items: Sequence[pytest.Item]) -> None:
@@ -184,27 +183,23 @@ class _Order:
             self._items.setdefault(_system_of(item), []).append(item)
         self._rules = {system: read(system).rules for system in self._items}
         self._noticed: Counter[str] = Counter()
-        self._noticed_by: Counter[tuple[str, str]] = Counter()
+        self._noticed_by: Counter[tuple[str, pytest.Item]] = Counter()
 
     def learn(self, mutant: Mutant, item: pytest.Item) -> None:
         """Remember which test noticed a mutant."""
         for word in self._words(mutant):
             self._noticed[word] += 1
-            self._noticed_by[word, item.nodeid] += 1
-            self._noticed_by[word, _function(item)] += 1
+            self._noticed_by[word, item] += 1
 
     def of(self, mutant: Mutant) -> list[pytest.Item]:
         """Return the tests of the mutant's system, the likeliest to notice it first."""
         words = self._words(mutant)
-        likelihood = {item: self._likelihood(item, words) for item in self._items[mutant.system]}
-        return sorted(likelihood, key=lambda item: (-likelihood[item], item in self._costly))
 
-    def _likelihood(self, item: pytest.Item, words: set[str]) -> float:
-        found = 0.0
-        for word in words:
-            noticed = self._noticed_by[word, item.nodeid] + self._noticed_by[word, _function(item)] / 2
-            found += (noticed + (word in self._texts[item])) / (self._noticed[word] + 1)
-        return found
+        def likelihood(item: pytest.Item) -> float:
+            text = self._texts[item]
+            return sum((self._noticed_by[word, item] + (word in text)) / (self._noticed[word] + 1) for word in words)
+
+        return sorted(self._items[mutant.system], key=lambda item: (-likelihood(item), item in self._costly))
 
     def _words(self, mutant: Mutant) -> set[str]:
         """Return its words, its kind, and the rules that it enforces."""
@@ -212,15 +207,8 @@ class _Order:
         return {*mutant.words, f"kind: {mutant.kind}"} | rules
 
 
-def _function(item: pytest.Item) -> str:
-    return item.nodeid.partition("[")[0]
-
-
 def _text(item: pytest.Item) -> str:
-    """Return what a test says: its code, its parameters, its rules, and the constants that its code names."""
+    """Return what a test says: its code, its parameters and its rules."""
     assert isinstance(item, pytest.Function)
-    function = item.function
     rules = [mark.args[0] for mark in item.iter_markers("rule")]
-    constants = [function.__globals__.get(name) for name in function.__code__.co_names]
-    constants = [one for one in constants if isinstance(one, str | tuple | list | dict | set)]
-    return f"{item.nodeid} {inspect.getsource(function)} {item.callspec.params} {rules} {constants}"
+    return f"{item.nodeid} {rules} {inspect.getsource(item.function)} {item.callspec.params}"
