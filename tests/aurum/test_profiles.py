@@ -260,6 +260,11 @@ def test_updated_at_moves_with_what_people_change(db: Person, world: World) -> N
         assert profile(db, world.ann.id).updated_at == now
 
 
+@pytest.mark.rule("AUR-13", "accepts")
+def test_there_is_room_for_a_life_of_focus(db: Person, world: World) -> None:
+    assert db.run("UPDATE user_profiles SET total_focus_hours = 999999.99 WHERE id = %s", [world.ann.id]) == 1
+
+
 @pytest.mark.rule("AUR-13", "refuses")
 @pytest.mark.parametrize(
     ("column", "value"),

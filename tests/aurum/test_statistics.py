@@ -153,6 +153,7 @@ def test_of_two_refreshes_one_waits(connect: Callable[[], Person]) -> None:
 # The statistics of a period
 
 STATISTICS = "SELECT (refresh_user_statistics(%s, %s, %s)).*"
+FIGURES = ("pillar_stats", "area_stats", "project_stats", "task_stats", "time_allocation", "productivity_metrics")
 
 
 def live(db: Person, world: World) -> dict[str, UUID]:
@@ -316,11 +317,7 @@ def test_statistics_may_be_refreshed_again_and_again(db: Person, world: World) -
         db.run("UPDATE tasks SET archived = TRUE")
         third = db.row(STATISTICS, [world.ann.id, "2026-01-05", "daily"])
         assert third.id == first.id
-        figures = (
-            *("pillar_stats", "area_stats", "project_stats", "task_stats"),
-            *("time_allocation", "productivity_metrics"),
-        )
-        assert [name for name in figures if getattr(third, name) == getattr(first, name)] == []
+        assert [name for name in FIGURES if getattr(third, name) == getattr(first, name)] == []
         week = db.row(STATISTICS, [None, "2026-01-05", "weekly"])
         assert week.id != first.id
         assert {row.id for row in db.rows("SELECT * FROM user_statistics_cache")} == {first.id, week.id}
@@ -333,6 +330,15 @@ def test_statistics_may_be_refreshed_again_and_again(db: Person, world: World) -
 def test_there_are_no_other_statistics(db: Person, world: World, day: str | None, kind: str | None) -> None:
     with db.as_user(world.ann.id), db.refused("user_statistics_cache_stat_type_check", "23514"):
         db.row(STATISTICS, [None, day, kind])
+
+
+@pytest.mark.rule("AUR-17", "refuses")
+@pytest.mark.parametrize("figures", FIGURES)
+def test_figures_have_names(db: Person, world: World, figures: str) -> None:
+    with db.as_user(world.ann.id):
+        db.row(STATISTICS, [None, "2026-01-05", "daily"])
+    with db.refused("user_statistics_cache_objects_check", "23514"):
+        db.run(f"UPDATE user_statistics_cache SET {figures} = '[]'")
 
 
 @pytest.mark.rule("AUR-17", "refuses")

@@ -25,7 +25,7 @@ MOODS = [
 UNIT = ([0, 0.5, 1, None], [-0.01, 1.01, 2, "NaN"])
 IMPORTANCE = ([1, 5, None], [0, 6, -1])
 COUNT = ([0, 1000, None], [-1])
-EMBEDDING = ([vector(1), vector(0.01), None], [vector(0), vector(1e-20)])
+EMBEDDING = ([vector(1), vector(0.01), None], [vector(0), vector(1e-20), vector(1e16)])
 
 # What each constraint accepts and refuses, by table and column.
 RANGES: dict[tuple[str, str], tuple[str, list[Any], list[Any]]] = {
