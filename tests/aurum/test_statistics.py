@@ -720,6 +720,8 @@ def test_ai_satisfaction_score_is_five_times_the_share_that_was_helpful(db: Pers
     for days, helpful in ((0, True), (29.9, True), (1, False), (1, None), (30.1, False)):
         say(db, world.ann, was_helpful=helpful, created_at=ago(db, days))
     assert float(refreshed(db, world.ann).ai_satisfaction_score) == 3.33
+    say(db, world.bob, was_helpful=False)
+    assert refreshed(db, world.bob).ai_satisfaction_score == 0
 
 
 @pytest.mark.rule("AUR-18", "accepts")
