@@ -13,7 +13,7 @@ EQUIVALENT = {
         "its expression, `coalesce(…, 'global')`, is never null; NOT NULL tells so to those who read the catalog"
     ),
     "othello: foreign key: messages.messages_user_id_fkey": (
-        "a message is in a conversation, and the foreign key to this holds its user as well; the document names this one"
+        "the foreign key to its conversation holds the user of a message as well; the document names this one"
     ),
     "othello: foreign key: ethical_validations.ethical_validations_user_id_fkey": (
         "a validation must be about a message or an activity, and the foreign keys to these hold its user as well; the"
