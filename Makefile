@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 # On further servers without what asks nothing of the server, and with fewer rows.
-FURTHER := --fewer-rows --ignore=tests/test_readme.py --ignore=tests/runner/test_wheel.py
+FURTHER := --fewer-rows --statements 500 --ignore=tests/test_readme.py --ignore=tests/runner/test_wheel.py
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-16 test-debian lint format contract docs mutants bench clean
+.PHONY: help up down test test-16 test-debian lint format contract docs mutants fuzz bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html from contract, rules 
 
 mutants: $(VENV)/.dev ## Take every rule out of a copy of the schemas, one at a time, and see that a test notices (ARGS=--help)
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+fuzz: $(VENV)/.dev ## Make 100,000 random statements in each system, other ones each time (ARGS='--statements N')
+	$(PYTEST) tests/fuzz --at-random --statements 100000 -rP $(ARGS)
 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
 	$(BIN)/python -m bench $(ARGS)

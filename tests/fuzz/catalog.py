@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -32,23 +33,29 @@ class Table:
     checks: Mapping[str, str]
     unique: tuple[tuple[str, ...], ...]
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The columns that can be written."""
         return [name for name in self.types if name not in self.generated]
 
-    @property
+    @cached_property
     def readable(self) -> list[str]:
         """The columns without those of which the content is long and says nothing."""
         return [name for name, type_ in self.types.items() if not type_.startswith(("vector", "tsvector"))]
 
-    def concerned(self, rule: str) -> list[str]:
-        """Return the columns that a CHECK is about."""
-        return [column for column in self.columns if re.search(rf"\b{column}\b", self.checks[rule])]
+    @cached_property
+    def concerned(self) -> dict[str, list[str]]:
+        """For each CHECK the columns that it is about."""
+        words = {rule: {*re.findall(r"\w+", text)} for rule, text in self.checks.items()}
+        return {rule: [column for column in self.columns if column in words[rule]] for rule in self.checks}
 
-    def said(self, column: str) -> list[str]:
-        """Return the texts that a column's CHECKs name."""
-        return [text for rule in self.checks if column in self.concerned(rule) for text in texts(self.checks[rule])]
+    @cached_property
+    def said(self) -> dict[str, list[str]]:
+        """For each column the texts that its CHECKs name."""
+        return {
+            column: [one for rule, text in self.checks.items() if column in self.concerned[rule] for one in texts(text)]
+            for column in self.types
+        }
 
 
 @dataclass(frozen=True)

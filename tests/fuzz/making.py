@@ -53,13 +53,13 @@ class Maker:
 
     def values(self, table: Table, column: str, owner: str | None) -> list[str]:
         """Return texts that a column might take, whatever its CHECKs, the most telling first."""
-        return self.of_type(table.types[column], self.mark(table.name, column, owner), table.said(column), owner)
+        return self.of_type(table.types[column], self.mark(table.name, column, owner), table.said[column], owner)
 
     def states(self, table: Table, column: str) -> list[str]:
         """Return what a column may hold that is a switch, or of which its type or a CHECK names the values."""
         if table.types[column] == "boolean":
             return ["t", "f"]
-        return [*self.enums.get(table.types[column], ()), *table.said(column)]
+        return [*self.enums.get(table.types[column], ()), *table.said[column]]
 
     def of_type(self, type_: str, mark: str, said: Sequence[str] = (), owner: str | None = None) -> list[str]:
         """Return texts of a type, the most telling first; `said` are texts that a rule names."""
@@ -96,6 +96,7 @@ class Maker:
             "interval": ["90 days", "0"],
             "integer": ["1", "0", "50", "3"],
             "bigint": ["1", "0", "50", "3"],
+            "regclass": ["pg_class"],
         }.get(base, ["1", "0", "0.5", "50", "3"])
 
     def draft(self, table: Table, owner: str | None, rows: Collection[Row], rng: random.Random) -> dict[str, Any]:
@@ -142,7 +143,7 @@ class Maker:
         rule = error.diag.constraint_name or ""
         concerned = [error.diag.column_name] if error.diag.column_name else [*chosen]
         if rule in table.checks:
-            concerned = table.concerned(rule)
+            concerned = table.concerned[rule]
         elif rng.random() < 0.5:
             # One that is taken, perhaps: with other parents.
             fresh = self.draft(table, owner, rows, rng)

@@ -163,7 +163,7 @@ def _insert(draw: Draw, world: World, who: Who) -> Statement:
         # As one that is there, under one's own name, but without what would be there twice.
         left_out = {column for column in table.key if column in table.defaulted}
         given = {column: like.values[column] for column in columns if column not in left_out}
-        if table.owner and who.id and draw(st.integers(0, 3)):
+        if table.owner and who.id and draw(st.booleans()):
             given[table.owner] = who.id
         # Of what another wrote nothing is known; something else stands in its place.
         for column, value in given.items() if not world.owns(who, like) else ():

@@ -202,7 +202,8 @@ def test_a_session_is_complete(db: Person, world: World) -> None:
         with db.refused(sqlstate="23502") as caught:
             insert(db, "chat_sessions", **{"user_id": world.ann.id, column: None})
         assert caught.value.diag.column_name == column
-    for column, value in (("session_type", " \n"), ("scope", "weekly")):
+    assert session(db, open_session(db, world.ann, session_type="é" * 200)).session_type == "é" * 200
+    for column, value in (("session_type", " \n"), ("session_type", "x" * 201), ("scope", "weekly")):
         with db.refused(f"chat_sessions_{column}_check", "23514"):
             open_session(db, world.ann, **{column: value})
     with db.refused("chat_sessions_user_id_fkey", "23503"):
@@ -400,6 +401,8 @@ def test_a_session_has_a_type(db: Person, world: World, scope: str) -> None:
     with db.as_user(world.ann.id):
         with db.refused("chat_sessions_session_type_check", "23514"):
             db.run(OPEN_WITH, [world.ann.id, None, " ", scope])
+        with db.refused("chat_sessions_session_type_check", "23514"):
+            db.run(OPEN_WITH, [world.ann.id, None, "é" * 201, scope])
         with db.refused(sqlstate="23502"):
             db.run(OPEN_WITH, [world.ann.id, None, None, scope])
 

@@ -19,7 +19,10 @@ CREATE TABLE chat_sessions (
     CONSTRAINT chat_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users (id) ON DELETE CASCADE,
     CONSTRAINT chat_sessions_project_id_fkey FOREIGN KEY (project_id, user_id)
     REFERENCES projects (id, owner_id) ON DELETE CASCADE,
-    CONSTRAINT chat_sessions_session_type_check CHECK (platform.is_not_blank(session_type)),
+    -- Short enough for the indexes that hold it.
+    CONSTRAINT chat_sessions_session_type_check CHECK (
+        platform.is_not_blank(session_type) AND char_length(session_type) <= 200
+    ),
     CONSTRAINT chat_sessions_status_check CHECK (status IN ('active', 'completed', 'archived')),
     CONSTRAINT chat_sessions_scope_check CHECK (scope IN ('daily', 'project', 'conversation')),
     CONSTRAINT chat_sessions_ended_at_check CHECK (

@@ -16,7 +16,10 @@ CREATE TABLE subscription_events (
     CONSTRAINT subscription_events_payload_key UNIQUE (workspace_id, event_type, payload_hash),
     CONSTRAINT subscription_events_workspace_id_fkey FOREIGN KEY (workspace_id, owner_id)
     REFERENCES workspaces (id, owner_id) ON DELETE CASCADE,
-    CONSTRAINT subscription_events_event_type_check CHECK (platform.is_not_blank(event_type))
+    -- Short enough for the index that holds it.
+    CONSTRAINT subscription_events_event_type_check CHECK (
+        platform.is_not_blank(event_type) AND char_length(event_type) <= 200
+    )
 );
 ALTER TABLE subscription_events ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON subscription_events FROM PUBLIC, anon, authenticated, service_role;
