@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Protocol
 
 import psycopg
 import pytest
@@ -14,7 +15,12 @@ from tests.fuzz.model import MODELS
 from tests.fuzz.statements import Draw
 from tests.fuzz.world import World
 
-Attempts = Callable[[float, Callable[[Draw], None]], None]
+
+class Attempts(Protocol):
+    """Makes attempts, `share` times as many as statements are asked for, and of one that fails a small one."""
+
+    def __call__(self, share: float, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
+        """Raise what an attempt raises; `small` is False where nobody reads it."""
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -26,16 +32,16 @@ def world(request: pytest.FixtureRequest, template_of: Callable[[str], str]) -> 
 
 @pytest.fixture
 def attempts(request: pytest.FixtureRequest) -> Attempts:
-    """Return what makes attempts, so many for each statement that is asked for, and of a failure a small one."""
+    """See Attempts."""
 
-    def attempted(share: float, attempt: Callable[[Draw], None]) -> None:
+    def attempted(share: float, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
         @settings(
             max_examples=int(request.config.getoption("--statements") * share) + 1,
             derandomize=not request.config.getoption("--at-random"),
             database=None,
             deadline=None,
             suppress_health_check=[*HealthCheck],
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate, *([Phase.shrink] if small else [])],
             print_blob=True,
         )
         @given(st.data())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runner.database import identifier
 from tests.fuzz.catalog import Function, Row, Table
-from tests.fuzz.making import DEFAULT, MARK, key_of, write
+from tests.fuzz.making import DEFAULT, ID, MARK, key_of, write
 from tests.fuzz.world import Who, World
 
 Drawn = TypeVar("Drawn")
@@ -150,7 +150,8 @@ def _id(draw: Draw, world: World, who: Who, table: Table, column: str) -> str:
 
 def _any_id(draw: Draw, world: World, type_: str) -> str:
     """Draw an id of this type of any row."""
-    ids = [id for id in world.ids() if (len(id) == 36) == (type_ == "uuid") and (type_ == "uuid" or id.isdigit())]
+    # Not those of sequences, which go on where they are when the same is done again.
+    ids = [id for id in world.ids() if ID.fullmatch(id) and id.isdigit() == (type_ == "bigint")]
     return _one(draw, ids) if ids else "0"
 
 
@@ -194,29 +195,37 @@ def _insert(draw: Draw, world: World, who: Who) -> Statement:
 def _update(draw: Draw, world: World, who: Who) -> Statement:
     table = _table(draw, world, "UPDATE")
     where, about = _where(draw, world, who, table)
-    returning = _returning(draw)
     if about and draw(st.integers(0, 3)) == 0:
         # To what they are.
         column = _one(draw, table.columns)
-        harmless = column not in table.generated and all(world.owns(who, row) for row in about)
-        text = f"UPDATE {table.name} AS t SET {identifier(column)} = t.{identifier(column)} WHERE {where}{returning}"
-        return Statement(text, "UPDATE", table.name, about, harmless)
-    columns = draw(st.lists(st.sampled_from([*table.types]), min_size=1, max_size=3, unique=True))
-    sets = {column: _value(draw, world, who, table, column) for column in columns}
-    given = ", ".join(f"{identifier(column)} = {write(value, table.types[column])}" for column, value in sets.items())
-    probes = any((table.name, column) in world.probing for column in columns)
-    return Statement(
-        f"UPDATE {table.name} AS t SET {given} WHERE {where}{returning}", "UPDATE", table.name, about, probes=probes
-    )
+        sets = f"{identifier(column)} = t.{identifier(column)}"
+        harmless, probes = all(world.owns(who, row) for row in about), False
+    else:
+        # Often what says whose a row is and on what it hangs.
+        references = [name for name, type_ in table.types.items() if type_.startswith(("uuid", "bigint"))]
+        some = references if references and draw(st.integers(0, 2)) == 0 else [*table.types]
+        columns = draw(st.lists(st.sampled_from(some), min_size=1, max_size=_one(draw, [1, 1, 3]), unique=True))
+        values = {column: write(_value(draw, world, who, table, column), table.types[column]) for column in columns}
+        sets = ", ".join(f"{identifier(column)} = {value}" for column, value in values.items())
+        harmless, probes = False, any((table.name, column) in world.probing for column in columns)
+    text = f"UPDATE {table.name} AS t SET {sets} WHERE {where}{_returning(draw)}"
+    if draw(st.integers(0, 7)) == 0:
+        text = f"{_merge(table, where)} UPDATE SET {sets}"
+    return Statement(text, "UPDATE", table.name, about, harmless, probes)
 
 
 def _delete(draw: Draw, world: World, who: Who) -> Statement:
     table = _table(draw, world, "DELETE")
     where, about = _where(draw, world, who, table)
     harmless = about is not None and all(world.owns(who, row) for row in about)
-    return Statement(
-        f"DELETE FROM {table.name} AS t WHERE {where}{_returning(draw)}", "DELETE", table.name, about, harmless
-    )
+    text = f"DELETE FROM {table.name} AS t WHERE {where}{_returning(draw)}"
+    if draw(st.integers(0, 7)) == 0:
+        text = f"{_merge(table, where)} DELETE"
+    return Statement(text, "DELETE", table.name, about, harmless)
+
+
+def _merge(table: Table, where: str) -> str:
+    return f"MERGE INTO {table.name} AS t USING (SELECT) AS s ON {where} WHEN MATCHED THEN"
 
 
 def _returning(draw: Draw) -> str:
@@ -224,31 +233,55 @@ def _returning(draw: Draw) -> str:
 
 
 def _call(draw: Draw, world: World, who: Who) -> Statement:
-    return call(draw, _one(draw, world.functions), lambda name, type_: argument(draw, world, who, name, type_))
+    return call(draw, world, who, _one(draw, world.callable if draw(st.integers(0, 3)) else world.functions), argument)
 
 
-def call(draw: Draw, function: Function, value: Callable[[str, str], str]) -> Statement:
-    """Draw a call of a function: `value` gives the expression for a parameter's name and type."""
+Argument = Callable[[Draw, World, Who, Function, str, str], str]
+
+
+def call(draw: Draw, world: World, who: Who, function: Function, value: Argument) -> Statement:
+    """Draw a call of a function; `value` draws the expression for a parameter of this name and type."""
     count = len(function.arguments) - draw(st.integers(0, function.defaults))
-    values = ", ".join(value(name, type_) for name, type_ in function.arguments[:count])
-    return Statement(f"SELECT * FROM {function.name}({values})", "CALL")
+    values = (value(draw, world, who, function, name, type_) for name, type_ in function.arguments[:count])
+    return Statement(f"SELECT * FROM {function.name}({', '.join(values)})", "CALL")
 
 
-def argument(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
-    """Draw an argument of a type: an id of anybody, a text that rules name or that is in a row, or another."""
-    kind = draw(st.integers(0, 9))
+def argument(draw: Draw, world: World, who: Who, function: Function, name: str, type_: str) -> str:
+    """Draw an argument: an id of anybody, a text that rules name or that is in a row, or another of its type."""
+    kind = draw(st.integers(0, 11))
     if kind == 0:
         return f"NULL::{type_}"
     base = type_.removesuffix("[]")
     if base in ("uuid", "bigint"):
-        ids = [_any_id(draw, world, base) for _ in range(2 if type_ != base else 1)]
-        if kind < 4:
-            ids[0] = who.id or ids[0]
+        ids = [_meant_id(draw, world, who, function, name, base) for _ in range(2 if type_ != base else 1)]
         return write("{" + ",".join(ids) + "}" if type_ != base else ids[0], type_)
-    texts = [value for row in world.rows.values() if world.owns(who, row) for value in row.values.values() if value]
-    if base == "text" and kind < 4 and texts:
-        return write(_one(draw, texts) if type_ == base else "{}", type_)
-    if base == "text" and kind < 7:
-        word = _one(draw, world.words)
-        return write(word if type_ == base else "{" + word + "}", type_)
+    if base == "text" and kind < 10:
+        own = [row.values for row in world.rows.values() if kind < 3 and world.owns(who, row)]
+        meant = [
+            text
+            for table in world.tables.values()
+            for column, texts in table.said.items()
+            if kind < 8 and _words(column) & _words(name)
+            for text in texts
+        ]
+        text = _one(draw, [value for row in own for value in row.values() if value] or meant or world.words)
+        return write(text if type_ == base else "{" + text + "}" if text.isidentifier() else "{}", type_)
     return write(_one(draw, world.maker.of_type(type_, world.maker.mark(name, name, who.id), (), who.id)), type_)
+
+
+def _meant_id(draw: Draw, world: World, who: Who, function: Function, name: str, type_: str) -> str:
+    """Draw an id of a row that a parameter is about, as its name or the function's says; sometimes any."""
+    words = _words(name) or _words(function.name)
+    tables = [table for table in world.tables.values() if _words(table.name) & words and table.types.get("id") == type_]
+    kind = draw(st.integers(0, 7))
+    if "user" in words and kind < 7:
+        return _one(draw, [who.id or "0", *(str(one.id) for one in world.people)])
+    row = _row(draw, world, who, _one(draw, tables)) if tables and kind < 6 else None
+    return row.values["id"] or "0" if row else _any_id(draw, world, type_)
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name as far as they tell something, in the singular."""
+    words = name.rpartition(".")[2].split("_")
+    known = {"doc": "document", "activities": "activity", "memories": "memory", "entries": "entry", "bases": "base"}
+    return {known.get(word, word.removesuffix("s")) for word in words} - {"p", "id", "get", "match", "query"}

@@ -79,7 +79,7 @@ def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attemp
 
 def answer(draw: Draw, world: World, who: Who, function: Function) -> Outcome:
     """Call a function with anything, and see that it answers."""
-    one = call(draw, function, lambda name, type_: value(draw, world, who, name, type_))
+    one = call(draw, world, who, function, value)
     acts = world.acts(who)
     outcome = world.run(who, one.text)
     problems = []
@@ -93,7 +93,7 @@ def answer(draw: Draw, world: World, who: Who, function: Function) -> Outcome:
     return outcome
 
 
-def value(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
+def value(draw: Draw, world: World, who: Who, function: Function, name: str, type_: str) -> str:
     """Draw an expression of a type: what a function might expect, or what it does not."""
     base = type_.removesuffix("[]")
     limits = LIMITS.get(base, [])
@@ -103,7 +103,7 @@ def value(draw: Draw, world: World, who: Who, name: str, type_: str) -> str:
     if kind == 1 or not limits:
         if base in world.maker.enums and draw(st.booleans()):
             return f"'no such label'::{type_}"
-        return argument(draw, world, who, name, type_)
+        return argument(draw, world, who, function, name, type_)
     one = draw(st.sampled_from(limits))
     if base == type_:
         return f"({one})::{type_}"

@@ -67,7 +67,7 @@ class World:
 
     def __init__(self, conn: psycopg.Connection[Any], system: str) -> None:
         """Look at the catalog and put three people and rows of theirs into every table."""
-        self.conn, self.model = conn, MODELS[system]
+        self.conn, self.system, self.model = conn, system, MODELS[system]
         self._notices: list[str] = []
         conn.add_notice_handler(lambda diag: self._notices.append(diag.message_primary or ""))
         conn.execute(f"SET search_path = {system}, platform, extensions, pg_temp".encode())
