@@ -17,9 +17,9 @@ from tests.fuzz.world import World
 
 
 class Attempts(Protocol):
-    """Makes attempts, `share` times as many as statements are asked for, and of one that fails a small one."""
+    """Makes an attempt so many times, each with other choices, and of one that fails a small one."""
 
-    def __call__(self, share: float, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
+    def __call__(self, times: int, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
         """Raise what an attempt raises; `small` is False where nobody reads it."""
 
 
@@ -31,12 +31,18 @@ def world(request: pytest.FixtureRequest, template_of: Callable[[str], str]) -> 
 
 
 @pytest.fixture
+def statements(request: pytest.FixtureRequest) -> int:
+    """How many statements are to be made in each system."""
+    return int(request.config.getoption("--statements"))
+
+
+@pytest.fixture
 def attempts(request: pytest.FixtureRequest) -> Attempts:
     """See Attempts."""
 
-    def attempted(share: float, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
+    def attempted(times: int, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
         @settings(
-            max_examples=int(request.config.getoption("--statements") * share) + 1,
+            max_examples=times,
             derandomize=not request.config.getoption("--at-random"),
             database=None,
             deadline=None,

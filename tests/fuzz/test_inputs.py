@@ -59,7 +59,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attempts) -> None:
+def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attempts, statements: int) -> None:
     made: Counter[str] = Counter()
     faults = []
     for function in world.callable:
@@ -70,7 +70,7 @@ def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attemp
                 made[answer(draw, world, who, function).sqlstate or "done"] += 1
 
         try:
-            attempts(0.01, attempt)
+            attempts(statements // 100, attempt)
         except AssertionError as fault:
             faults.append(str(fault))
     print(dict(made))
