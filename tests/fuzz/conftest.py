@@ -10,7 +10,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pytest_postgresql.executors import NoopExecutor
 
+from tests.conftest import cloned
 from tests.fuzz.model import MODELS
 from tests.fuzz.statements import Draw
 from tests.fuzz.world import World
@@ -24,9 +26,9 @@ class Attempts(Protocol):
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
-def world(request: pytest.FixtureRequest, template_of: Callable[[str], str]) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, bare: NoopExecutor, template_of: Callable[[str], str]) -> Iterator[World]:
     """A world in a database with the system alone, in a transaction that is never committed."""
-    with closing(psycopg.connect(template_of(request.param))) as conn:
+    with cloned(bare, "world", template_of(request.param)) as url, closing(psycopg.connect(url)) as conn:
         yield World(conn, request.param)
 
 
