@@ -101,6 +101,13 @@ def test_entries_are_found_with_what_they_say(db: Person, world: World) -> None:
     assert row._fields == ("id", "title", "content", "mood", "created_at", "similarity")
 
 
+def test_only_tasks_are_open_or_not(db: Person, world: World) -> None:
+    entry = write(db, world.ann, "Ran far", content_embedding=vector(1))
+    near = "SELECT id FROM nearest_rows('journal_entry', %s::extensions.vector, %s, 5, p_open_only => TRUE)"
+    with db.as_user(world.ann.id):
+        assert ids(db.rows(near, [vector(1), world.ann.id])) == [entry]
+
+
 @pytest.mark.rule("AUR-15", "accepts")
 def test_tasks_are_found_with_what_they_say(db: Person, world: World) -> None:
     due = db.value("SELECT now() + interval '1 day'")

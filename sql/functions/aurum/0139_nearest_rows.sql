@@ -33,7 +33,7 @@ DECLARE
             WHEN p_entity = 'task' THEN ' AND NOT r.archived AND r.description IS NOT NULL AND r.description <> '''''
             WHEN p_entity IN ('journal_entry', 'project') THEN ' AND NOT r.archived'
         END,
-        CASE WHEN p_open_only THEN ' AND NOT r.completed' END,
+        CASE WHEN p_open_only AND p_entity = 'task' THEN ' AND NOT r.completed' END,
         CASE WHEN p_since IS NOT NULL THEN ' AND r.created_at >= $4' END
     );
     c_exact CONSTANT bigint := platform.exact_search_limit(to_regclass(quote_ident(c_source.source_table)));
