@@ -24,7 +24,7 @@ test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--
 test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
 	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(FURTHER) $(ARGS)
 
-test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron and PgBouncer, on Debian's PostgreSQL 15 (as root; installs packages)
+test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron, PgBouncer, plpgsql_check and Chromium, on Debian's PostgreSQL 15 (as root; installs packages)
 	tests/debian/with_server $(PYTEST) $(FURTHER) $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python

@@ -71,11 +71,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Function:
-    """A function: name and type of each parameter that it takes, and how many of the last ones may be left out."""
+    """A function: name and type of each parameter that it takes, and how many of the last ones may be left out.
+
+    `said` are the words that it names as texts, or that functions name which it calls.
+    """
 
     name: str
     arguments: tuple[tuple[str, str], ...]
     defaults: int
+    said: tuple[str, ...]
 
 
 def texts(definition: str) -> list[str]:
@@ -124,7 +128,7 @@ _FUNCTIONS_SQL = """
 SELECT p.oid::regproc::text, p.pronargdefaults,
     array_agg(coalesce(a.name, '') ORDER BY a.n) FILTER (WHERE a.n > 0),
     array_agg(format_type(a.type, NULL) ORDER BY a.n) FILTER (WHERE a.n > 0),
-    bool_or(has_function_privilege(r.name, p.oid, 'EXECUTE'))
+    bool_or(has_function_privilege(r.name, p.oid, 'EXECUTE')), pg_get_functiondef(p.oid)
 FROM pg_proc AS p
 CROSS JOIN unnest('{anon,authenticated,service_role}'::text[]) AS r (name)
 LEFT JOIN LATERAL (
@@ -140,8 +144,26 @@ ORDER BY 1, p.pronargs
 
 def functions_of(conn: psycopg.Connection[Any], schema: str, granted: bool = False) -> list[Function]:
     """Return the functions of a schema that are no triggers, or those that one of the API's roles may call."""
+    found = conn.execute(_FUNCTIONS_SQL.encode(), [schema]).fetchall()
+    definitions: dict[str, str] = {}
+    for name, *_, definition in found:
+        definitions[_bare(name)] = definitions.get(_bare(name), "") + definition
     return [
-        Function(name, tuple(zip(names or [], types or [], strict=True)), defaults)
-        for name, defaults, names, types, callable in conn.execute(_FUNCTIONS_SQL.encode(), [schema]).fetchall()
+        Function(name, tuple(zip(names or [], types or [], strict=True)), defaults, _said(_bare(name), definitions))
+        for name, defaults, names, types, callable, _ in found
         if callable or not granted
     ]
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _said(function: str, definitions: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words that stand as texts in the definition of a function and of those that it calls."""
+    called: set[str] = set()
+    more = {function}
+    while more:
+        called |= more
+        more = {word for one in more for word in re.findall(r"\w+", definitions[one])} & definitions.keys() - called
+    return tuple(sorted({word for one in called for word in re.findall(r"'(\w+)'", definitions[one])}))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Protocol
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pytest_postgresql.executors import NoopExecutor
 
@@ -19,7 +21,10 @@ from tests.fuzz.world import World
 
 
 class Attempts(Protocol):
-    """Makes an attempt so many times, each with other choices, and of one that fails a small one."""
+    """Makes an attempt so many times, each with other choices, and of one that fails a small one.
+
+    Called again it makes other choices still; in another run of the tests the same ones again, unless --at-random.
+    """
 
     def __call__(self, times: int, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
         """Raise what an attempt raises; `small` is False where nobody reads it."""
@@ -41,17 +46,19 @@ def statements(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def attempts(request: pytest.FixtureRequest) -> Attempts:
     """See Attempts."""
+    at_random = request.config.getoption("--at-random")
+    seeds = (random.getrandbits(64) if at_random else number for number in itertools.count())
 
     def attempted(times: int, attempt: Callable[[Draw], None], *, small: bool = True) -> None:
         @settings(
             max_examples=times,
-            derandomize=not request.config.getoption("--at-random"),
             database=None,
             deadline=None,
             suppress_health_check=[*HealthCheck],
             phases=[Phase.generate, *([Phase.shrink] if small else [])],
             print_blob=True,
         )
+        @seed(next(seeds))
         @given(st.data())
         def one(data: st.DataObject) -> None:
             attempt(data.draw)

@@ -15,6 +15,16 @@ from tests.fuzz.world import Outcome, Who, World
 REFUSALS = ("22", "23", "42", "P0", "21", "55")
 
 
+def answers(outcome: Outcome) -> bool:
+    """Say whether a function did its work or said why not.
+
+    That is a bad value (class 22), a broken rule (class 23, or a rule by its name), no authority (42501), no such row
+    (P0002). Anything else is a fault of the function.
+    """
+    state = outcome.sqlstate
+    return not state or state[:2] in ("22", "23") or state in ("42501", "P0002") or outcome.constraint is not None
+
+
 def judge(world: World, who: Who, one: Statement) -> Outcome:
     """Let somebody make a statement, and compare what comes of it with the model."""
     instead = None if one.probes else _with_unknown_ids(world, who, one.text)
@@ -40,7 +50,7 @@ def judge(world: World, who: Who, one: Statement) -> Outcome:
         problems.append("it should be done")
     elif one.command == "SELECT" and permitted and TELLING not in one.text:
         problems.append("it should be answered")
-    elif outcome.sqlstate[:2] not in REFUSALS:
+    elif not (answers(outcome) if one.command == "CALL" else outcome.sqlstate[:2] in REFUSALS):
         problems.append("that is no refusal")
     elif not permitted and one.command != "CALL" and outcome.sqlstate[:2] not in ("42", "22", "55"):
         problems.append("it is not refused for want of authority")

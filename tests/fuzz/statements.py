@@ -261,9 +261,10 @@ def argument(draw: Draw, world: World, who: Who, function: Function, name: str, 
             text
             for table in world.tables.values()
             for column, texts in table.said.items()
-            if kind < 8 and _words(column) & _words(name)
+            if _words(column) & _words(name)
             for text in texts
         ]
+        meant = [*meant, *function.said] if kind < 8 else []
         text = _one(draw, [value for row in own for value in row.values() if value] or meant or world.words)
         return write(text if type_ == base else "{" + text + "}" if text.isidentifier() else "{}", type_)
     return write(_one(draw, world.maker.of_type(type_, world.maker.mark(name, name, who.id), (), who.id)), type_)

@@ -1,8 +1,4 @@
-"""Every function that the API's roles may call, called with whatever somebody might send.
-
-It does its work or says why not: a value that cannot be (class 22), a broken rule (class 23, or a rule by its name), no
-authority (42501), no such row (P0002). Anything else is a fault of the function.
-"""
+"""Every function that the API's roles may call, called with whatever somebody might send."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.catalog import Function
 from tests.fuzz.conftest import Attempts
-from tests.fuzz.judge import changes
+from tests.fuzz.judge import answers, changes
 from tests.fuzz.statements import Draw, argument, call
 from tests.fuzz.world import Outcome, Who, World
 
@@ -86,8 +82,7 @@ def answer(draw: Draw, world: World, who: Who, function: Function) -> Outcome:
     if who is not SERVICE:
         problems += [f"it tells {leak}" for leak in world.leaks(who, one.text, outcome)]
         problems += changes(world, who, one, acts) if outcome.sqlstate is None else []
-    state = outcome.sqlstate or "22"
-    if not (state[:2] in ("22", "23") or state in ("42501", "P0002") or outcome.constraint):
+    if not answers(outcome):
         problems.append("that is no answer")
     assert not problems, f"{who.name}: {one.text}\n{problems}\n{outcome.sqlstate} {outcome.text[:1000]}"
     return outcome
