@@ -58,7 +58,8 @@ def main() -> int:
     begun = time.monotonic()
     plugin = Mutants(systems, given.of, given.sample, given.workers)
     folders = [*(f"tests/{system}" for system in systems), "tests/test_every_system.py"]
-    code = pytest.main(["-q", "-p", "no:cacheprovider", "--every-instance", *folders], plugins=[plugin])
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main([*quiet, "--every-instance", *folders], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return 1
     if not plugin.outcomes:

@@ -167,24 +167,34 @@ def _of_grants(system: str, contract: Contract) -> Iterator[Mutant]:
 
 
 _DEFINERS_SQL = """
-SELECT p.proname, pg_get_functiondef(p.oid)
+SELECT p.proname, pg_get_functiondef(p.oid), has_function_privilege('authenticated', p.oid, 'EXECUTE')
 FROM pg_proc AS p
 WHERE p.pronamespace = %s::regnamespace AND p.prosecdef AND p.prorettype <> 'trigger'::regtype
 ORDER BY p.oid::regprocedure::text
 """
 
-# How a function that runs with its owner's rights keeps to what is its caller's, and what that becomes without it.
+# How a function that runs with its owner's rights keeps to what is its caller's, and what that becomes without it. The
+# body of one in BEGIN ATOMIC is as the server writes it.
 _CALLER = (
     (r"\(\w+\.(?:user_)?id = (?:c_user|current_user_id\(\)) OR (?:c_service|platform\.is_service\(\))\)", "TRUE"),
-    (r"\w+\.user_id = \(SELECT current_user_id\(\)\)", "TRUE"),
+    (r"\(\(\w+\.user_id = current_user_id\(\)\) OR is_service\(\)\)", "TRUE"),
+    (r"\w+\.user_id = \( ?SELECT current_user_id\(\)(?: AS current_user_id)?\)", "TRUE"),
     (r"\bacting_user\((\w+)\)", r"\1"),
     (r"\bc_user IS NULL\b", "FALSE"),
+    (r"\w+\.\w+ = (?:auth\.uid\(\)|c_uid|auth\.jwt\(\) ->> 'sub')", "TRUE"),
+    (r"(= auth\.uid\(\)) AND \w+\.is_active", r"\1"),
+    (r"(= auth\.uid\(\).*) AND \w+\.deleted_at IS NULL", r"\1"),
 )
+
+# What these give is everybody's.
+_FOR_ALL = {"hugo": {"knowledge_base_is_active", "search_knowledge"}}
 
 
 def _of_definers(conn: psycopg.Connection[Any], system: str, contract: Contract) -> Iterator[Mutant]:
-    for name, definition in conn.execute(_DEFINERS_SQL.encode(), [system]).fetchall():
-        for pattern, without in _CALLER:
+    for name, definition, for_users in conn.execute(_DEFINERS_SQL.encode(), [system]).fetchall():
+        found = [(pattern, without) for pattern, without in _CALLER if re.search(pattern, definition)]
+        assert found or not for_users or name in _FOR_ALL.get(system, ()), f"say here how {name} looks at its caller"
+        for pattern, without in found:
             for number, match in enumerate(re.finditer(pattern, definition), 1):
                 sql = definition[: match.start()] + match.expand(without) + definition[match.end() :]
                 yield Mutant(system, "definer", f"{name}: {match[0]} ({number})", sql, (name,))

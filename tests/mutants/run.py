@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import psycopg
 import pytest
@@ -82,7 +83,7 @@ class Mutants:
         for system in self._systems:
             items = [item for item in session.items if item.nodeid in killers and _system_of(item) == system]
             os.environ[MUTANT] = _made(os.environ["COMPANION_TEST_URL"], "mutant_none", f"mutants_{system}")
-            for item, following in zip(items, [*items[1:], None], strict=True):
+            for item, following in zip_longest(items, items[1:]):
                 runtestprotocol(item, nextitem=following)
             session._setupstate.teardown_exact(None)
 
@@ -154,7 +155,7 @@ def _run(index: int, mutant: Mutant, session: pytest.Session, order: _Order) -> 
         conn.execute(mutant.sql.encode())
     items = order.of(mutant)
     killed_by, count = None, 0
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         count += 1
         if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
             killed_by = item.nodeid
