@@ -169,7 +169,7 @@ def _of_grants(system: str, contract: Contract) -> Iterator[Mutant]:
 _DEFINERS_SQL = """
 SELECT p.proname, pg_get_functiondef(p.oid), has_function_privilege('authenticated', p.oid, 'EXECUTE')
 FROM pg_proc AS p
-WHERE p.pronamespace = %s::regnamespace AND p.prosecdef AND p.prorettype <> 'trigger'::regtype
+WHERE p.pronamespace = %s::regnamespace AND p.prosecdef
 ORDER BY p.oid::regprocedure::text
 """
 
@@ -181,6 +181,8 @@ _CALLER = (
     (r"\w+\.user_id = \( ?SELECT current_user_id\(\)(?: AS current_user_id)?\)", "TRUE"),
     (r"\bacting_user\((\w+)\)", r"\1"),
     (r"\bc_user IS NULL\b", "FALSE"),
+    (r"\bNOT platform\.is_service\(\)", "FALSE"),
+    (r"\bWHEN is_service\(\) THEN", "WHEN TRUE THEN"),
     (r"\w+\.\w+ = (?:auth\.uid\(\)|c_uid|auth\.jwt\(\) ->> 'sub')", "TRUE"),
     (r"(= auth\.uid\(\)) AND \w+\.is_active", r"\1"),
     (r"(= auth\.uid\(\).*) AND \w+\.deleted_at IS NULL", r"\1"),
