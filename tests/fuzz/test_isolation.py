@@ -26,7 +26,7 @@ FAULTS = {
     "chatvrm": "policy: audio_files.audio_files_user_read using true",
     "hugo": "policy: user_memories.um_user_access check true",
     "othello": "policy: messages.messages_user_access using true",
-    "thinking_partner": "definer: get_document_with_stats",
+    "thinking_partner": "caller: get_document_with_stats",
 }
 
 

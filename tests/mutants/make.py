@@ -40,7 +40,7 @@ def mutants(conn: psycopg.Connection[Any], system: str) -> list[Mutant]:
     return [
         *_of_tables(system, contract, catalog),
         *_of_grants(system, contract),
-        *_of_definers(conn, system, contract),
+        *_of_functions(conn, system, contract),
     ]
 
 
@@ -166,15 +166,17 @@ def _of_grants(system: str, contract: Contract) -> Iterator[Mutant]:
                 yield Mutant(system, "grant", f"{privilege} on {name} to {role}", sql, words)
 
 
-_DEFINERS_SQL = """
-SELECT p.proname, pg_get_functiondef(p.oid), has_function_privilege('authenticated', p.oid, 'EXECUTE')
+_FUNCTIONS_SQL = """
+SELECT
+    p.proname, pg_get_functiondef(p.oid),
+    p.prosecdef AND has_function_privilege('authenticated', p.oid, 'EXECUTE')
 FROM pg_proc AS p
-WHERE p.pronamespace = %s::regnamespace AND p.prosecdef
+WHERE p.pronamespace = %s::regnamespace
 ORDER BY p.oid::regprocedure::text
 """
 
-# How a function that runs with its owner's rights keeps to what is its caller's, and what that becomes without it. The
-# body of one in BEGIN ATOMIC is as the server writes it.
+# How a function keeps to what is its caller's, and what that becomes without it. The body of one in BEGIN ATOMIC is as
+# the server writes it.
 _CALLER = (
     (r"\(\w+\.(?:user_)?id = (?:c_user|current_user_id\(\)) OR (?:c_service|platform\.is_service\(\))\)", "TRUE"),
     (r"\(\(\w+\.user_id = current_user_id\(\)\) OR is_service\(\)\)", "TRUE"),
@@ -188,19 +190,19 @@ _CALLER = (
     (r"(= auth\.uid\(\).*) AND \w+\.deleted_at IS NULL", r"\1"),
 )
 
-# What these give is everybody's.
+# With their owner's rights these give what is everybody's.
 _FOR_ALL = {"hugo": {"knowledge_base_is_active", "search_knowledge"}}
 
 
-def _of_definers(conn: psycopg.Connection[Any], system: str, contract: Contract) -> Iterator[Mutant]:
-    for name, definition, for_users in conn.execute(_DEFINERS_SQL.encode(), [system]).fetchall():
+def _of_functions(conn: psycopg.Connection[Any], system: str, contract: Contract) -> Iterator[Mutant]:
+    for name, definition, beyond_rls in conn.execute(_FUNCTIONS_SQL.encode(), [system]).fetchall():
         found = [(pattern, without) for pattern, without in _CALLER if re.search(pattern, definition)]
-        assert found or not for_users or name in _FOR_ALL.get(system, ()), f"say here how {name} looks at its caller"
+        assert found or not beyond_rls or name in _FOR_ALL.get(system, ()), f"say here how {name} looks at its caller"
         for pattern, without in found:
             for number, match in enumerate(re.finditer(pattern, definition), 1):
                 sql = definition[: match.start()] + match.expand(without) + definition[match.end() :]
-                yield Mutant(system, "definer", f"{name}: {match[0]} ({number})", sql, (name,))
+                yield Mutant(system, "caller", f"{name}: {match[0]} ({number})", sql, (name,))
     for name, one in contract["functions"].items():
         if one["security"] == "definer" and one["grants"] and "authenticated" not in one["grants"]:
             sql = f"GRANT EXECUTE ON FUNCTION {name} TO authenticated"
-            yield Mutant(system, "definer", f"{name} for users", sql, (name.partition("(")[0],))
+            yield Mutant(system, "caller", f"{name} for users", sql, (name.partition("(")[0],))
