@@ -48,7 +48,7 @@ docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html from contract, rules 
 mutants: $(VENV)/.dev ## Take every rule out of a copy of the schemas, one at a time, and see that a test notices (ARGS=--help)
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-fuzz: $(VENV)/.dev ## Make 100,000 random statements in each system, other ones each time (ARGS='--statements N')
+fuzz: $(VENV)/.dev ## Make 100,000 random statements in each system, other ones each time (an hour; ARGS='--statements N')
 	$(PYTEST) tests/fuzz --at-random --statements 100000 -rP $(ARGS)
 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)

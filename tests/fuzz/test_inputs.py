@@ -69,7 +69,7 @@ def test_a_function_does_its_work_or_says_why_not(world: World, attempts: Attemp
             attempts(statements // 100, attempt)
         except AssertionError as fault:
             faults.append(str(fault))
-    print(dict(made))
+    print(dict(made.most_common()))
     assert not faults, "\n".join(faults)
 
 
