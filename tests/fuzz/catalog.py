@@ -73,7 +73,7 @@ class Row:
 class Function:
     """A function: name and type of each parameter that it takes, and how many of the last ones may be left out.
 
-    `said` are the words that it names as texts, or that functions name which it calls.
+    `said` are the texts with which it compares something, or functions do which it calls.
     """
 
     name: str
@@ -159,11 +159,18 @@ def _bare(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+# A text, or a list of texts, after WHEN, IN, ANY, <> or an = that gives nothing a value and no error its code.
+_COMPARED = re.compile(
+    r"(?:\bWHEN|\bIN|\bANY|<>|(?<!:)(?<![A-Z] )=) ?\(*(?:ARRAY\[)?('\w+'(?:::\w+)?(?:,\s*'\w+'(?:::\w+)?)*)"
+)
+
+
 def _said(function: str, definitions: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words that stand as texts in the definition of a function and of those that it calls."""
+    """Return the texts with which a function compares something, or those do which it calls."""
     called: set[str] = set()
     more = {function}
     while more:
         called |= more
         more = {word for one in more for word in re.findall(r"\w+", definitions[one])} & definitions.keys() - called
-    return tuple(sorted({word for one in called for word in re.findall(r"'(\w+)'", definitions[one])}))
+    compared = (text for one in called for text in _COMPARED.findall(definitions[one]))
+    return tuple(sorted({word for text in compared for word in re.findall(r"'(\w+)'", text)}))
