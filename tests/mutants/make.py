@@ -196,12 +196,15 @@ _FOR_ALL = {"hugo": {"knowledge_base_is_active", "search_knowledge"}}
 
 def _of_functions(conn: psycopg.Connection[Any], system: str, contract: Contract) -> Iterator[Mutant]:
     for name, definition, beyond_rls in conn.execute(_FUNCTIONS_SQL.encode(), [system]).fetchall():
-        found = [(pattern, without) for pattern, without in _CALLER if re.search(pattern, definition)]
-        assert found or not beyond_rls or name in _FOR_ALL.get(system, ()), f"say here how {name} looks at its caller"
-        for pattern, without in found:
-            for number, match in enumerate(re.finditer(pattern, definition), 1):
-                sql = definition[: match.start()] + match.expand(without) + definition[match.end() :]
-                yield Mutant(system, "caller", f"{name}: {match[0]} ({number})", sql, (name,))
+        looks = [
+            (number, match, without)
+            for pattern, without in _CALLER
+            for number, match in enumerate(re.finditer(pattern, definition), 1)
+        ]
+        assert looks or not beyond_rls or name in _FOR_ALL.get(system, ()), f"say here how {name} looks at its caller"
+        for number, match, without in looks:
+            sql = definition[: match.start()] + match.expand(without) + definition[match.end() :]
+            yield Mutant(system, "caller", f"{name}: {match[0]} ({number})", sql, (name,))
     for name, one in contract["functions"].items():
         if one["security"] == "definer" and one["grants"] and "authenticated" not in one["grants"]:
             sql = f"GRANT EXECUTE ON FUNCTION {name} TO authenticated"
