@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.measure import Row, at, pairs, ratio_row, time_row, timed
 from bench.place import Place, run
-from runner.text import without_concurrently
-from runner.tree import PLATFORM, open_tree
+from runner.files.text import without_concurrently
+from runner.files.tree import PLATFORM, open_tree
 
 TITLE = "Runner"
 NOTES = """\

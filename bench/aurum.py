@@ -13,7 +13,8 @@ import psycopg
 from bench.measure import Row, at, pairs, ratio_row, time_row
 from bench.place import Place, Session
 from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, found_row
-from runner.apply import apply
+from runner.history.instances import Target
+from runner.migrate.apply import apply
 
 TITLE = "Aurum"
 NOTES = """\
@@ -180,7 +181,7 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     sizes = QUICK if quick else FULL
     with ExitStack() as stack:
         url = stack.enter_context(place.database("aurum"))
-        apply(url, ["aurum"])
+        apply(Target(url, ["aurum"]))
         with psycopg.connect(url, autocommit=True) as conn:
             searches = _load(conn, sizes)
         owner, user, service = (stack.enter_context(closing(Session(url, "aurum"))) for _ in range(3))

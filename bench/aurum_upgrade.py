@@ -18,10 +18,12 @@ import psycopg
 
 from bench.measure import Row, number, percentile, seconds
 from bench.place import Place
-from runner.adopt import adopt
-from runner.apply import apply
+from runner.files.tree import open_tree
+from runner.history.instances import Target
+from runner.migrate.adopt import adopt
+from runner.migrate.apply import apply
+from runner.postgres.pace import Pace
 from runner.progress import Progress
-from runner.tree import open_tree
 
 TITLE = "Aurum: upgrade of a living installation"
 NOTES = """\
@@ -219,13 +221,13 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     sizes = QUICK if quick else FULL
     with place.database("aurum_upgrade") as url:
         make_legacy(url, sizes)
-        adopt(url, ["aurum"], schema="public", to=BASE_END)
+        adopt(Target(url, ["aurum"], "public"), to=BASE_END)
         yield from rows(upgrade(url, sizes), sizes)
 
 
 def make_legacy(url: str, sizes: Sizes) -> None:
     """Build and fill an installation as it was before Companion."""
-    apply(url, ["platform"])
+    apply(Target(url, ["platform"]))
     base = open_tree(None).chain("aurum").upto(BASE_END).files
     with psycopg.connect(url, autocommit=True) as conn, psycopg.ClientCursor(conn) as cursor:
         for file in base:
@@ -248,7 +250,7 @@ def upgrade(url: str, sizes: Sizes) -> Outcome:
     with _clients(url, sizes, samples):
         time.sleep(sizes.control)
         begin = time.monotonic()
-        apply(url, ["aurum"], schema="public", lock_timeout=LOCK_TIMEOUT, progress=timeline)
+        apply(Target(url, ["aurum"], "public"), progress=timeline, pace=Pace(lock_timeout=LOCK_TIMEOUT))
         end = time.monotonic()
         time.sleep(sizes.after)
     after = _counts(url)

@@ -13,7 +13,8 @@ import psycopg
 from bench.measure import Row, at, pairs, ratio_row
 from bench.place import Place, Session
 from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, found_row, indexed
-from runner.apply import apply
+from runner.history.instances import Target
+from runner.migrate.apply import apply
 
 TITLE = "ChatVRM"
 NOTES = """\
@@ -157,7 +158,7 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     sizes = QUICK if quick else FULL
     with ExitStack() as stack:
         url = stack.enter_context(place.database("chatvrm"))
-        apply(url, ["chatvrm"])
+        apply(Target(url, ["chatvrm"]))
         with psycopg.connect(url, autocommit=True) as conn:
             searches = _load(conn, sizes)
         owner, user = (stack.enter_context(closing(Session(url, "chatvrm"))) for _ in range(2))

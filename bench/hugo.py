@@ -12,8 +12,9 @@ import psycopg
 
 from bench.measure import Pair, Row, at, count_row, pairs, ratio_row, time_row, timed
 from bench.place import Place, Session
-from runner.apply import apply
-from runner.seed import seed
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.seed import seed
 
 TITLE = "Hugo"
 NOTES = """\
@@ -164,8 +165,8 @@ WHERE up.total_conversations = 10 ORDER BY up.user_id LIMIT 200
 
 def _load(url: str, scale: int) -> Pair:
     """Return the seconds of loading the demo data, and of inserting the same rows into bare copies in schema `copy`."""
-    apply(url, ["hugo"])
-    ours = timed(lambda: seed(url, ["hugo"], scale=scale))
+    apply(Target(url, ["hugo"]))
+    ours = timed(lambda: seed(Target(url, ["hugo"]), scale=scale))
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("CREATE SCHEMA copy")
         for table in TABLES:

@@ -13,7 +13,8 @@ import psycopg
 
 from bench.measure import Row, at, count_row, pairs, ratio_row, timed
 from bench.place import Place, Session
-from runner.apply import apply
+from runner.history.instances import Target
+from runner.migrate.apply import apply
 
 TITLE = "Othello"
 NOTES = """\
@@ -140,7 +141,7 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     sizes = QUICK if quick else FULL
     with ExitStack() as stack:
         url = stack.enter_context(place.database("othello"))
-        apply(url, ["othello"])
+        apply(Target(url, ["othello"]))
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("SET search_path = othello, platform, pg_temp")
             yield from _load(conn, sizes)

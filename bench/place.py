@@ -22,7 +22,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 
-from runner import server
+from runner.postgres import embedded
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def place() -> Iterator[Place]:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
         try:
-            url = server.start()
-            yield Place(url, server.psql_command()[0], home)
+            url = embedded.start()
+            yield Place(url, embedded.psql_command()[0], home)
         finally:
-            server.stop()
+            embedded.stop()
             shutil.rmtree(home, ignore_errors=True)
 
 

@@ -14,7 +14,8 @@ import psycopg
 from bench.measure import Row, at, pairs, ratio_row
 from bench.place import Place, Session
 from bench.vectors import POOL_SQL, QUERIES_SQL, Searches, found_row, indexed
-from runner.apply import apply
+from runner.history.instances import Target
+from runner.migrate.apply import apply
 
 TITLE = "Thinking Partner"
 NOTES = """\
@@ -177,7 +178,7 @@ def measure(place: Place, quick: bool) -> Iterator[Row]:
     sizes = QUICK if quick else FULL
     with ExitStack() as stack:
         url = stack.enter_context(place.database("thinking_partner"))
-        apply(url, ["thinking_partner"])
+        apply(Target(url, ["thinking_partner"]))
         with psycopg.connect(url, autocommit=True) as conn:
             searches = _load(conn, sizes)
         owner, user = (stack.enter_context(closing(Session(url, "thinking_partner"))) for _ in range(2))

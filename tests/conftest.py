@@ -8,11 +8,10 @@ is rolled back. Those that need several sessions get a clone of their own, of a 
 from __future__ import annotations
 
 import atexit
-import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,27 +20,16 @@ from zlib import crc32
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
-from pytest_postgresql.janitor import DatabaseJanitor
 
-from runner import server
-from runner.apply import apply
-from tests.clusters import CAREFREE, FOLDER, make_folder
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.postgres import embedded
+from tests.databases import INSTANCES, MUTANT, _migrate, cloned, filled
 from tests.people import Person
-
-# Which schemas the suite of each system runs in: under its own name, as a tenant's, and in public.
-INSTANCES = {
-    "hugo": ["hugo", "hugo_acme", "public"],
-    "othello": ["othello", "othello_acme"],
-    "thinking_partner": ["thinking_partner", "thinking_acme"],
-    "chatvrm": ["chatvrm", "chatvrm_acme"],
-    "aurum": ["aurum", "aurum_acme"],
-}
-
-# The address of a database to test in the place of those that the runner makes; see tests/mutants.
-MUTANT = "COMPANION_TEST_MUTANT"
+from tests.servers import CAREFREE, FOLDER, make_folder
 
 # What needs Debian's packages; tests/debian/with_server sees to them.
 collect_ignore = [] if "COMPANION_TEST_DEBIAN" in os.environ else ["debian"]
@@ -114,7 +102,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     home = config.stash.get(_HOME, None)
     if home is not None:
         with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
-            server.stop()
+            embedded.stop()
         os.environ.pop("COMPANION_TEST_URL", None)
 
 
@@ -123,79 +111,15 @@ _HOME = pytest.StashKey[Path]()
 
 def _start_server(home: Path) -> str:
     with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
-        url = server.start()
+        url = embedded.start()
         with psycopg.connect(url, autocommit=True) as conn:
             for name, value in SERVER_SETTINGS.items():
                 conn.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-        server.stop()
-        return server.start()
+        embedded.stop()
+        return embedded.start()
 
 
 bare = factories.postgresql_noproc(dbname="companion_bare")
-
-_numbers = itertools.count(1)
-
-
-@contextmanager
-def cloned(server: NoopExecutor, name: str, source: str | None = None) -> Iterator[str]:
-    """Make a copy of the database with the address `source`, or an empty one; yield its address and drop it."""
-    copy = _copy(server, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}", source)
-    copy.init()
-    try:
-        yield _address(copy)
-    finally:
-        copy.drop()
-
-
-@contextmanager
-def filled(server: NoopExecutor, name: str, fill: Callable[[str], None], source: str | None = None) -> Iterator[str]:
-    """Yield the address of a copy (see `cloned`) that is filled once for all processes of this run.
-
-    Whoever comes first fills it while the others wait, and the last one to leave drops it. They share it: a test must
-    roll back what it does there.
-    """
-    copy = _copy(server, f"{name}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'main')[:8]}", source)
-    filling = crc32(copy.dbname.encode())
-    using = -filling
-    with psycopg.connect(_address(copy), dbname="postgres", autocommit=True) as conn:
-        conn.execute("SELECT pg_advisory_lock(%s)", [filling])
-        if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [copy.dbname]).fetchone() is None:
-            copy.init()
-            try:
-                fill(_address(copy))
-            except BaseException:
-                copy.drop()
-                raise
-        conn.execute("SELECT pg_advisory_lock_shared(%s), pg_advisory_unlock(%s)", [using, filling])
-        try:
-            yield _address(copy)
-        finally:
-            conn.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock_shared(%s)", [filling, using])
-            if conn.execute("SELECT 1 WHERE pg_try_advisory_lock(%s)", [using]).fetchone() is not None:
-                copy.drop()
-
-
-def _copy(server: NoopExecutor, dbname: str, source: str | None) -> DatabaseJanitor:
-    return DatabaseJanitor(
-        user=server.user,
-        password=server.password,
-        host=server.host,
-        port=server.port,
-        dbname=dbname,
-        template_dbname=conninfo_to_dict(source)["dbname"] if source else server.template_dbname,
-    )
-
-
-def _address(copy: DatabaseJanitor) -> str:
-    return make_conninfo(
-        host=copy.host, port=copy.port, user=copy.user, password=copy.password or None, dbname=copy.dbname
-    )
-
-
-def _migrate(url: str) -> None:
-    for system, schemas in INSTANCES.items():
-        for schema in schemas:
-            apply(url, [system], schema=schema)
 
 
 @pytest.fixture(scope="session")
@@ -221,7 +145,7 @@ def template_of(bare: NoopExecutor) -> Iterator[Callable[[str], str]]:
                 return mutant
 
             def migrate(url: str) -> None:
-                apply(url, [system_of[schema]], schema=schema)
+                apply(Target(url, [system_of[schema]], schema))
 
             return stack.enter_context(filled(bare, f"template_{schema}", migrate))
 

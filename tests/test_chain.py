@@ -9,30 +9,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from runner.apply import apply
-from runner.catalog import describe
-from runner.differences import differences
+from runner.catalog.describe import describe
+from runner.catalog.differences import differences
 from runner.errors import DataLossError
-from runner.rollback import rollback
-from runner.seed import seed
-from runner.tree import open_tree
-from tests.conftest import INSTANCES
+from runner.files.tree import open_tree
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
+from runner.migrate.seed import seed
+from tests.databases import INSTANCES, REST_SQL
 
 SYSTEMS = open_tree().systems
-
-# What is left of a database apart from roles, auth and extensions, which are shared with others and stay.
-REST_SQL = """
-SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('auth', 'extensions')
-UNION ALL
-SELECT 'object ' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^(pg_|information_schema$|auth$|extensions$)'
-UNION ALL
-SELECT 'function ' || p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-WHERE n.nspname !~ '^(pg_|information_schema$|auth$|extensions$)'
-UNION ALL SELECT 'default privilege ' || oid::text FROM pg_default_acl
-UNION ALL SELECT 'public ' || nspacl::text FROM pg_namespace WHERE nspname = 'public'
-ORDER BY 1
-"""
 
 
 @contextmanager
@@ -44,16 +31,16 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_each_file_goes_up_down_and_up_again(empty_database: str, system: str) -> None:
     if system != "platform":
-        apply(empty_database, ["platform"])
+        apply(Target(empty_database, ["platform"]))
     tree = open_tree()
     with connected(empty_database) as conn:
         before = describe(conn, system)
         for file in tree.chain(system).files:
-            apply(conn, [system], sql_root=tree, to=file.id)
+            apply(Target(conn, [system]), sql_root=tree, to=file.id)
             after = describe(conn, system)
-            rollback(conn, [system], discard_data=True)
+            rollback(Target(conn, [system]), discard_data=True)
             assert differences(before, describe(conn, system)) == [], f"{file.id}.rollback does not undo its file"
-            apply(conn, [system], sql_root=tree, to=file.id)
+            apply(Target(conn, [system]), sql_root=tree, to=file.id)
             assert differences(after, describe(conn, system)) == [], f"{file.id} is not the same the second time"
             before = after
 
@@ -62,11 +49,11 @@ def test_each_file_goes_up_down_and_up_again(empty_database: str, system: str) -
 def test_each_system_installs_alone_and_leaves_nothing(empty_database: str, system: str) -> None:
     with connected(empty_database) as conn:
         before = conn.execute(REST_SQL).fetchall()
-        apply(conn, [system])
+        apply(Target(conn, [system]))
         assert [row[0] for row in conn.execute(REST_SQL) if row[0].startswith("schema ")] == sorted(
             f"schema {name}" for name in ("information_schema", "platform", "public", system)
         )
-        rollback(conn, everything=True, discard_data=True)
+        rollback(Target(conn), everything=True, discard_data=True)
         assert conn.execute(REST_SQL).fetchall() == before
 
 
@@ -85,10 +72,10 @@ def test_instances_are_alike_whatever_their_schema_is_called(shared_database: st
 def test_everything_can_be_undone_with_data_in_it(empty_database: str, system: str) -> None:
     with connected(empty_database) as conn:
         before = conn.execute(REST_SQL).fetchall()
-        apply(conn, [system])
-        seed(conn, [system])
+        apply(Target(conn, [system]))
+        seed(Target(conn, [system]))
         with pytest.raises(DataLossError) as refused:
-            rollback(conn, everything=True)
+            rollback(Target(conn), everything=True)
         tables = conn.execute(
             "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')"
             " AND NOT relispartition AND relname !~ '^_'",
@@ -98,17 +85,17 @@ def test_everything_can_be_undone_with_data_in_it(empty_database: str, system: s
         for loss in refused.value.losses:
             assert counts[loss.table] == (loss.rows,)
         assert len(refused.value.losses) >= 5
-        rollback(conn, everything=True, discard_data=True)
+        rollback(Target(conn), everything=True, discard_data=True)
         assert conn.execute(REST_SQL).fetchall() == before
 
 
 def test_two_chains_never_disturb_each_other(empty_database: str) -> None:
-    apply(empty_database, ["hugo"])
-    apply(empty_database, ["hugo"], schema="hugo_acme")
+    apply(Target(empty_database, ["hugo"]))
+    apply(Target(empty_database, ["hugo"], "hugo_acme"))
     with connected(empty_database) as conn:
         kept = describe(conn, "hugo")
-        rollback(conn, ["hugo"], schema="hugo_acme", everything=True, discard_data=True)
+        rollback(Target(conn, ["hugo"], "hugo_acme"), everything=True, discard_data=True)
         assert describe(conn, "hugo_acme") == {}
         assert differences(kept, describe(conn, "hugo")) == []
-        apply(conn, ["hugo"], schema="hugo_acme")
+        apply(Target(conn, ["hugo"], "hugo_acme"))
         assert differences(kept, describe(conn, "hugo_acme")) == []

@@ -27,14 +27,14 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import NullType
 
 from tests import vectors
-from tests.aurum import conftest as aurum
-from tests.chatvrm import conftest as chatvrm
-from tests.conftest import INSTANCES
-from tests.hugo import conftest as hugo
-from tests.othello import conftest as othello
+from tests.aurum import world as aurum
+from tests.chatvrm import world as chatvrm
+from tests.databases import INSTANCES
+from tests.hugo import world as hugo
+from tests.othello import world as othello
 from tests.people import Person
 from tests.people import insert as insert_row
-from tests.thinking_partner import conftest as thinking_partner
+from tests.thinking_partner import world as thinking_partner
 
 SYSTEM = {schema: system for system, schemas in INSTANCES.items() for schema in schemas}
 

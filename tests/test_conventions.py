@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.tree import PLATFORM, File, open_tree
+from runner.files.tree import PLATFORM, File, open_tree
 
 TREE = open_tree()
 ROLES = "FROM PUBLIC, anon, authenticated, service_role;"

@@ -20,9 +20,10 @@ from docs.generate.__main__ import pages
 from docs.generate.blocks import Code, Page, Paragraph, Row, Table, anchor
 from docs.generate.model import HERE, ROLES, Example, System, keys, read, rules_of
 from docs.generate.systems import TITLES
-from runner.apply import apply
-from runner.seed import seed
-from tests.conftest import INSTANCES, filled
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.seed import seed
+from tests.databases import INSTANCES, filled
 from tests.mutants.__main__ import page
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.make import mutants
@@ -235,8 +236,8 @@ def demo(bare: NoopExecutor) -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database with all systems and their demo data: examples of platform use others."""
 
     def fill(url: str) -> None:
-        apply(url)
-        seed(url)
+        apply(Target(url))
+        seed(Target(url))
 
     with filled(bare, "demo", fill) as url, psycopg.connect(url) as conn:
         yield conn

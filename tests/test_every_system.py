@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from docs.generate.model import read
-from tests.conftest import INSTANCES
+from tests.cron import with_pg_cron
+from tests.databases import INSTANCES
 from tests.people import Person, outcome
-from tests.platform.conftest import with_pg_cron
 
 SYSTEM = {schema: system for system, schemas in INSTANCES.items() for schema in schemas}
 

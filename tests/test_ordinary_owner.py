@@ -12,13 +12,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
-from runner.apply import apply
 from runner.errors import SqlError
-from runner.rollback import rollback
-from tests.clusters import cluster
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
+from tests.databases import REST_SQL
+from tests.pages import blocks
 from tests.people import Person
-from tests.test_chain import REST_SQL
-from tests.test_readme import blocks
+from tests.servers import cluster
 from tests.use import SYSTEMS, USES, run_jobs, use
 
 OPERATIONS = (Path(__file__).parent.parent / "docs" / "operations.md").read_text()
@@ -55,7 +56,7 @@ def test_the_owner_of_a_database_applies_uses_and_removes_everything(server: str
             False,
             False,
         )
-    apply(owners)
+    apply(Target(owners))
     with psycopg.connect(owners, autocommit=True) as conn:
         conn.execute(SERVICES_SQL)
         # Anybody may be everybody in `use`; a visitor comes by PostgREST only.
@@ -72,7 +73,7 @@ def test_the_owner_of_a_database_applies_uses_and_removes_everything(server: str
             accounts.commit()
             accounts.autocommit = True
             run_jobs(Person(accounts, system))
-    rollback(owners, everything=True, discard_data=True)
+    rollback(Target(owners), everything=True, discard_data=True)
     with psycopg.connect(url) as conn:
         assert conn.execute(REST_SQL).fetchall() == before
 
@@ -80,10 +81,10 @@ def test_the_owner_of_a_database_applies_uses_and_removes_everything(server: str
 def test_without_pgvector_the_owner_is_told_and_nothing_is_half_done(server: str) -> None:
     url = make_conninfo(make_database(server, "without"), user=OWNER)
     with pytest.raises(SqlError) as refused:
-        apply(url, ["thinking_partner"])
+        apply(Target(url, ["thinking_partner"]))
     assert refused.value.sqlstate == "42501"
     assert 'extension "vector"' in str(refused.value)
-    apply(url, ["hugo", "othello"])
+    apply(Target(url, ["hugo", "othello"]))
     with psycopg.connect(url) as conn:
         names = {name for (name,) in conn.execute("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_'")}
     assert names == {"information_schema", "public", "platform", "auth", "hugo", "othello"}

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from psycopg_pool import ConnectionPool
 
-from tests.clusters import make_folder
+from tests.pages import ROOT, blocks
+from tests.servers import make_folder
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
@@ -25,10 +25,6 @@ NEEDED = {
     "In CI": ["companion lint", "companion contract diff"],
     "In an application": ["SET LOCAL ROLE", "get_chat_context(", "companion contract check --contract"],
 }
-
-
-def blocks(language: str, text: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
 def commands(text: str) -> list[tuple[str, str]]:
@@ -102,12 +98,12 @@ def psql(shell: dict[str, str], sql: str) -> str:
 
 
 def test_the_sql_runs_as_written(shell: dict[str, str]) -> None:
-    (block,) = blocks("sql")
+    (block,) = blocks("sql", README)
     assert "hugo_career" in psql(shell, block)
 
 
 def test_the_pool_prepares_statements_as_written(shell: dict[str, str]) -> None:
-    (block,) = blocks("python")
+    (block,) = blocks("python", README)
     url = subprocess.run(["companion", "server", "url"], env=shell, capture_output=True, text=True, check=True).stdout
     names = {"url": url.strip(), "ConnectionPool": ConnectionPool}
     exec(block, names)

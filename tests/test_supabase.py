@@ -18,14 +18,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
-from runner.apply import apply
-from runner.catalog import describe
-from runner.check import check
-from runner.differences import differences
-from runner.rollback import rollback
-from tests.clusters import cluster
+from runner.catalog.describe import describe
+from runner.catalog.differences import differences
+from runner.contract.check import check
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
 from tests.people import Person
-from tests.runner.test_apply import Notes
+from tests.runner.notes import Notes
+from tests.servers import cluster
 from tests.use import SYSTEMS, USES, run_jobs, use
 
 LAYOUT = (Path(__file__).parent / "supabase.sql").read_text()
@@ -148,14 +149,14 @@ def project(projects: Callable[[], Project]) -> Project:
 def install(project: Project, system: str, schema: str) -> None:
     """Apply a system as postgres, without any warning."""
     told = Notes()
-    apply(project.url(), [system], schema=schema, progress=told)
+    apply(Target(project.url(), [system], schema), progress=told)
     assert told.notes == []
 
 
 def uninstall(project: Project) -> None:
     """Undo everything as postgres, without any warning."""
     told = Notes()
-    rollback(project.url(), everything=True, discard_data=True, progress=told)
+    rollback(Target(project.url()), everything=True, discard_data=True, progress=told)
     assert told.notes == []
 
 
@@ -178,7 +179,7 @@ def live(project: Project, system: str, schema: str) -> None:
         api = Person(stack.enter_context(project.connected("authenticator")), schema)
         auth = Person(stack.enter_context(project.connected("supabase_auth_admin")), schema)
         use(USES[system], api, auth)
-        assert check(project.url("authenticator"), [system], schema=schema)[0].broken == []
+        assert check(Target(project.url("authenticator"), [system], schema))[0].broken == []
         run_jobs(Person(stack.enter_context(project.connected("postgres", autocommit=True)), schema))
 
 

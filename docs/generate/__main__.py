@@ -13,7 +13,7 @@ from docs.generate import markdown, web
 from docs.generate.content import page_of
 from docs.generate.model import HERE, read
 from docs.generate.systems import TITLES
-from runner.tree import PLATFORM
+from runner.files.tree import PLATFORM
 
 
 def pages() -> dict[Path, str]:

@@ -25,7 +25,7 @@ from docs.generate.blocks import (
 from docs.generate.diagram import diagram
 from docs.generate.model import ROLES, Example, Rule, System, rules_of
 from docs.generate.systems import PURPOSE, TITLES
-from runner.tree import PLATFORM
+from runner.files.tree import PLATFORM
 
 BY_RIGHTS_OF = {"invoker": "its caller", "definer": "its owner (SECURITY DEFINER)"}
 

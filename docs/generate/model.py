@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner import contracts
+from runner.contract import document
 
 HERE = Path(__file__).parents[1]
 
@@ -102,7 +102,7 @@ def read(name: str) -> System:
         raise ValueError(f"examples/{name}.sql has two examples of one function")
     page = HERE / "rules" / f"{name}.md"
     rules = tuple(_rules(page.read_text(encoding="utf-8"))) if page.exists() else ()
-    contract = contracts.read(HERE.parent / "contract" / f"{name}.json")
+    contract = document.read(HERE.parent / "contract" / f"{name}.json")
     return System(name, contract, rules, found, user[1] if user else None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.tree import PLATFORM
+from runner.files.tree import PLATFORM
 
 TITLES = {
     PLATFORM: "Platform",

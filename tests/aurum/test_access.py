@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, find_out, reflect, say, spend, write
+from tests.aurum.world import User, World, add_task, find_out, reflect, say, spend, write
 from tests.people import Person, contents, insert, insertion, outcome
 from tests.vectors import vector
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from runner import ledger
-from runner.adopt import adopt
-from runner.apply import apply
 from runner.errors import DriftError
-from runner.tree import open_tree
+from runner.files.tree import open_tree
+from runner.history import ledger
+from runner.history.instances import Target
+from runner.migrate.adopt import adopt
+from runner.migrate.apply import apply
 from tests.people import Person, insert
-from tests.runner.test_cli import run
+from tests.runner.command import run
 
 BASE = "0007_user_stats"
 CHAIN = open_tree().chain("aurum")
@@ -40,7 +41,7 @@ COMMENT ON INDEX areas_pkey IS 'Key';
 def legacy(empty_database: str) -> Iterator[Person]:
     """The owner of an installation that somebody made in schema public, without Companion."""
     # Supabase has roles and auth; here they come from platform, of which nothing else is left.
-    apply(empty_database, ["platform"])
+    apply(Target(empty_database, ["platform"]))
     with psycopg.connect(empty_database, autocommit=True) as conn:
         conn.execute("DROP SCHEMA platform CASCADE")
         person = Person(conn, "public")
@@ -80,9 +81,9 @@ def said(db: Person) -> tuple[str, ...]:
 @pytest.mark.rule("AUR-01", "accepts")
 def test_an_installation_is_adopted_with_all_that_is_its_own(legacy: Person, empty_database: str) -> None:
     before = fill(legacy)
-    adopt(empty_database, ["aurum"], schema="public", to=BASE)
+    adopt(Target(empty_database, ["aurum"], "public"), to=BASE)
     assert applied(legacy) == [file.id for file in CHAIN.upto(BASE).files]
-    apply(empty_database, ["aurum"], schema="public")
+    apply(Target(empty_database, ["aurum"], "public"))
     assert applied(legacy) == [file.id for file in CHAIN.files]
     assert said(legacy) == tuple("in_progress" if value == "In Progress" else value for value in before)
     assert legacy.value("SELECT count(*) FROM invoices") == 1
@@ -129,7 +130,7 @@ def test_all_that_differs_is_listed_and_nothing_recorded(legacy: Person, empty_d
     for change in DIFFERENCES:
         legacy.run(change)
     with pytest.raises(DriftError) as refused:
-        adopt(empty_database, ["aurum"], schema="public", to=BASE)
+        adopt(Target(empty_database, ["aurum"], "public"), to=BASE)
     found = refused.value.detail
     for change, missing in DIFFERENCES.items():
         assert [line for line in found if line.startswith(missing)] != [], change

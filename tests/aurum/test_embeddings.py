@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, build_world, reflect, write
+from tests.aurum.world import User, World, add_task, build_world, reflect, write
 from tests.people import Person, insert, work_together
 from tests.vectors import vector
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, build_world
+from tests.aurum.world import User, World, add_task, build_world
 from tests.people import Person, blocked, insert, outcome
 
 # For each table its owner's maker, the column that names the parent, and the level above.

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, build_world, find_out, spend
+from tests.aurum.world import User, World, add_task, build_world, find_out, spend
 from tests.people import Person, blocked, insert
 
 KINDS = ["pillar", "area", "project", "task"]

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.aurum.conftest import User, World, add_task, build_world, reflect, say, sign_up, write
+from tests.aurum.world import User, World, add_task, build_world, reflect, say, sign_up, write
 from tests.people import Person, insert
 from tests.vectors import vector
 

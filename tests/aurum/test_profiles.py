@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import World, add_task
+from tests.aurum.world import World, add_task
 from tests.people import Person, insert
 
 TIERS = ["standard", "premium", "enterprise"]

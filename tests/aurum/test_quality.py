@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, build_world, find_out, say, spend, write
+from tests.aurum.world import User, World, add_task, build_world, find_out, say, spend, write
 from tests.people import Person, insert
 
 REPORT = "SELECT * FROM data_quality_report()"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.aurum.conftest import World
+from tests.aurum.world import World
 from tests.people import Person
 
 OTHERS = 100

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.aurum.conftest import User, World, build_world, reflect, say
+from tests.aurum.world import User, World, build_world, reflect, say
 from tests.people import Person, blocked, insert
 from tests.vectors import vector
 

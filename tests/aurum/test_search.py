@@ -13,8 +13,8 @@ import pytest
 from psycopg.types.json import Jsonb
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.aurum.conftest import World, add_task, reflect, say, write
-from tests.conftest import INSTANCES, filled
+from tests.aurum.world import World, add_task, reflect, say, write
+from tests.databases import INSTANCES, filled
 from tests.people import Person, insert
 from tests.vectors import Tally, clusters, vector
 

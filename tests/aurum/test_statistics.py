@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, build_world, find_out, reflect, say, spend, write
+from tests.aurum.world import User, World, add_task, build_world, find_out, reflect, say, spend, write
 from tests.people import Person, at_once, blocked, insert
 
 # The hierarchy

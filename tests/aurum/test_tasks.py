@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import User, World, add_task, write
+from tests.aurum.world import User, World, add_task, write
 from tests.people import Person, insert
 from tests.vectors import vector
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.aurum.conftest import World, add_task, spend
+from tests.aurum.world import World, add_task, spend
 from tests.people import Person
 
 ACTIVITIES = ["focused", "collaborative", "meeting", "break", "planning"]

@@ -10,15 +10,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from runner.apply import apply
-from runner.catalog import describe
-from runner.differences import differences
+from runner.catalog.describe import describe
+from runner.catalog.differences import differences
 from runner.errors import DataLossError, SqlError
-from runner.rehearse import rehearse
-from runner.rollback import rollback
-from runner.tree import open_tree
+from runner.files.tree import open_tree
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rehearse import rehearse
+from runner.migrate.rollback import rollback
 from tests.people import Person, insert
-from tests.runner.test_apply import Notes
+from tests.runner.notes import Notes
 
 BASE = "0007_user_stats"
 TREE = open_tree()
@@ -150,7 +151,7 @@ class SomeTime:
 @pytest.fixture
 def db(empty_database: str) -> Iterator[Person]:
     """The owner of an installation at the base stage, with at least a thousand rows in each table."""
-    apply(empty_database, ["aurum"], to=BASE)
+    apply(Target(empty_database, ["aurum"]), to=BASE)
     with psycopg.connect(empty_database, autocommit=True) as conn:
         person = Person(conn, "aurum")
         person.run(FILL)
@@ -329,7 +330,7 @@ def test_no_file_loses_or_changes_a_fact_or_misunderstands_an_old_client(db: Per
     notes = Notes()
     seen: dict[str, Any] = {}
     for id in LATER:
-        apply(empty_database, ["aurum"], sql_root=TREE, to=id, progress=notes)
+        apply(Target(empty_database, ["aurum"]), sql_root=TREE, to=id, progress=notes)
         check_facts(db, before, client, seen)
         client.work()
     check_outcome(db, before)
@@ -343,7 +344,7 @@ def test_no_file_loses_or_changes_a_fact_or_misunderstands_an_old_client(db: Per
 
 def test_the_upgrade_can_be_rehearsed_on_what_is_there(db: Person, empty_database: str) -> None:
     before, catalog = read(db), describe(db.conn, "aurum")
-    assert [one.id for one in rehearse(empty_database, ["aurum"])] == LATER
+    assert [one.id for one in rehearse(Target(empty_database, ["aurum"]))] == LATER
     assert read(db) == before
     assert differences(catalog, describe(db.conn, "aurum")) == []
 
@@ -355,23 +356,23 @@ def test_a_percentage_beyond_its_range_stops_the_upgrade_before_the_row_is_refus
     db.run("UPDATE projects SET completion_percentage = 120 WHERE name = 'Grow' AND status = 'On Hold'")
     rows = db.value("SELECT count(*) FROM projects WHERE completion_percentage = 120")
     with pytest.raises(SqlError, match=f"projects: {rows} with a completion_percentage"):
-        apply(empty_database, ["aurum"])
+        apply(Target(empty_database, ["aurum"]))
     assert db.run("UPDATE projects SET priority = 'low' WHERE completion_percentage = 120") == rows > 0
     db.run("UPDATE projects SET completion_percentage = 100 WHERE completion_percentage = 120")
-    assert [one.id for one in apply(empty_database, ["aurum"])][-1] == LATER[-1]
+    assert [one.id for one in apply(Target(empty_database, ["aurum"]))][-1] == LATER[-1]
 
 
 def undo(url: str) -> list[str]:
     """Roll back to the base, file by file, and return what the runner noted."""
     notes = Notes()
     for _ in LATER:
-        rollback(url, ["aurum"], discard_data=True, progress=notes)
+        rollback(Target(url, ["aurum"]), discard_data=True, progress=notes)
     return notes.notes
 
 
 def test_all_of_it_can_be_undone_and_done_again(db: Person, empty_database: str) -> None:
     before = read(db)
-    apply(empty_database, ["aurum"])
+    apply(Target(empty_database, ["aurum"]))
     first = read(db)
     assert undo(empty_database) == []
     for (table, id), row in read(db).items():
@@ -382,7 +383,7 @@ def test_all_of_it_can_be_undone_and_done_again(db: Person, empty_database: str)
         elif table == "user_stats":
             expected |= {column: row[column] for column in COUNTERS}
         assert row == expected, table
-    apply(empty_database, ["aurum"])
+    apply(Target(empty_database, ["aurum"]))
     for key, row in read(db).items():
         assert settled(row) == settled(first[key]), key
 
@@ -394,7 +395,7 @@ def settled(row: Row) -> Row:
 
 
 def test_what_a_rollback_cannot_restore_it_says(db: Person, empty_database: str) -> None:
-    apply(empty_database, ["aurum"])
+    apply(Target(empty_database, ["aurum"]))
     before = read(db)
     tasks = db.rows("SELECT id FROM tasks WHERE NOT archived ORDER BY id LIMIT 5")
     projects = db.rows("SELECT id FROM projects ORDER BY id LIMIT 2")
@@ -418,12 +419,12 @@ def test_what_a_rollback_cannot_restore_it_says(db: Person, empty_database: str)
 
 @pytest.mark.rule("AUR-01", "refuses")
 def test_nothing_that_came_later_is_discarded_unasked(db: Person, empty_database: str) -> None:
-    apply(empty_database, ["aurum"])
+    apply(Target(empty_database, ["aurum"]))
     user = db.value("SELECT id FROM auth.users WHERE email = '1@aurum.example'")
     insert(db, "daily_reflections", user_id=user, reflection_text="Well")
     before = read(db)
     with pytest.raises(DataLossError) as refused:
-        rollback(empty_database, ["aurum"], to=BASE)
+        rollback(Target(empty_database, ["aurum"]), to=BASE)
     losses = [str(loss) for loss in refused.value.losses]
     assert "aurum.daily_reflections: 1 row" in losses
     assert any(loss.startswith("aurum.tasks.archived_at: ") for loss in losses), losses

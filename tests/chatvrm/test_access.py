@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import User, World, collect, create, cut, say, subscribe, talk, upload
+from tests.chatvrm.world import User, World, collect, create, cut, say, subscribe, talk, upload
 from tests.people import Person, contents, insert, insertion, outcome
 from tests.vectors import vector
 

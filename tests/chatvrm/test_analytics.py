@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.chatvrm.conftest import User, World, build_world, create, past_talk, say, sign_up, talk
+from tests.chatvrm.world import User, World, build_world, create, past_talk, say, sign_up, talk
 from tests.people import Person, blocked, insert
 
 DAY = date(2025, 3, 10)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.chatvrm.conftest import User, World, build_world
+from tests.chatvrm.world import User, World, build_world
 from tests.people import Person, blocked, insert
 
 CREATE = "SELECT * FROM create_api_key(%s, %s, %s)"

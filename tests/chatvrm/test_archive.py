@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, past_talk, say, talk
+from tests.chatvrm.world import World, build_world, past_talk, say, talk
 from tests.people import Person, blocked, insert, kill
 
 ARCHIVE = "SELECT archive_old_conversations()"

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, collect, create, cut, subscribe, talk, upload
+from tests.chatvrm.world import World, build_world, collect, create, cut, subscribe, talk, upload
 from tests.people import Person, insert
 
 TABLES = ["characters", "knowledge_bases", "documents", "subscriptions", "api_keys"]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, create
+from tests.chatvrm.world import World, build_world, create
 from tests.people import Person, blocked, insert
 
 STATUSES = ["draft", "published", "archived"]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import User, World, create, say, talk
+from tests.chatvrm.world import User, World, create, say, talk
 from tests.people import Person, insert
 
 STATES = ("active", "ended", "archived")

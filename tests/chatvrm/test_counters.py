@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, create, say, talk
+from tests.chatvrm.world import World, build_world, create, say, talk
 from tests.people import Person, at_once, blocked, insert
 
 CHARACTERS = "SELECT refresh_character_counters()"

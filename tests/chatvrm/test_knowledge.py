@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, collect, create, cut, upload
+from tests.chatvrm.world import World, build_world, collect, create, cut, upload
 from tests.people import Person, blocked, insert
 from tests.vectors import vector
 

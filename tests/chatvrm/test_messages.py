@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, say, talk
+from tests.chatvrm.world import World, build_world, say, talk
 from tests.people import Person, blocked, insert
 
 OLD = "2020-01-01 00:00:00+00"

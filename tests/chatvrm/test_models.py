@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, create
+from tests.chatvrm.world import World, create
 from tests.people import Person, insert
 
 WEAR = "UPDATE characters SET vrm_model_id = %s"

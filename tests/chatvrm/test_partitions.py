@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.chatvrm.conftest import World, build_world, say, talk
+from tests.chatvrm.world import World, build_world, say, talk
 from tests.people import Person, blocked
 
 CREATE = "SELECT create_message_partition(%s)"

@@ -13,9 +13,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from runner.apply import apply
-from runner.rollback import rollback
-from tests.chatvrm.conftest import World, create
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
+from tests.chatvrm.world import World, create
 from tests.people import Person, insert
 
 BOTH = "SELECT mode, character_type FROM characters WHERE id = %s"
@@ -235,7 +236,7 @@ def reader(column: str, user: UUID) -> Work:
 @pytest.fixture
 def begun(empty_database: str) -> str:
     """A database in which ChatVRM has been applied up to the table of characters, and has some."""
-    apply(empty_database, ["chatvrm"], to=START)
+    apply(Target(empty_database, ["chatvrm"]), to=START)
     return empty_database
 
 
@@ -277,16 +278,16 @@ def test_nobody_notices_that_a_column_gets_a_new_name(begun: str, people: Callab
         work.begin(reader("mode", user))
         work.see_all_at_work()
         for step in ("0006_character_type", "0007_sync_character_type", "0008_character_type_backfill"):
-            apply(begun, ["chatvrm"], to=step)
+            apply(Target(begun, ["chatvrm"]), to=step)
             if step == "0006_character_type":
                 work.begin(writer("character_type", user, news))
                 work.begin(reader("character_type", user))
             work.see_all_at_work()
         assert owner.rows(DISAGREEING) == []
         for step in ("0009_character_type_check", "0010_character_type_validate", "0011_character_type_not_null"):
-            apply(begun, ["chatvrm"], to=step)
+            apply(Target(begun, ["chatvrm"]), to=step)
             work.see_all_at_work()
-        apply(begun, ["chatvrm"])
+        apply(Target(begun, ["chatvrm"]))
         work.see_all_at_work()
     check_result(owner)
     for id, column in ((olds, "mode"), (news, "character_type")):
@@ -318,7 +319,7 @@ def check_result(owner: Person) -> None:
 def test_nobody_notices_that_the_new_name_is_taken_back(begun: str, people: Callable[[], Person]) -> None:
     owner = people()
     user, olds, _ = hire(owner)
-    applied = apply(begun, ["chatvrm"], to="0011_character_type_not_null")
+    applied = apply(Target(begun, ["chatvrm"]), to="0011_character_type_not_null")
     names = "SELECT array_agg(slug) FROM characters"
     before = owner.value(names)
     with shift(people) as work:
@@ -326,7 +327,7 @@ def test_nobody_notices_that_the_new_name_is_taken_back(begun: str, people: Call
         work.begin(reader("mode", user))
         work.see_all_at_work()
         for _ in applied:
-            rollback(begun, ["chatvrm"], count=1, discard_data=True)
+            rollback(Target(begun, ["chatvrm"]), count=1, discard_data=True)
         work.see_all_at_work()
     assert set(before) < set(owner.value(names))
     owner.run("INSERT INTO characters (user_id, name, slug, system_prompt) VALUES (%s, 'N', 'n', 'Be kind')", [user])

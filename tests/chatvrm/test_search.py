@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.chatvrm.conftest import User, World, collect, create, cut, upload
-from tests.conftest import INSTANCES, filled
+from tests.chatvrm.world import User, World, collect, create, cut, upload
+from tests.databases import INSTANCES, filled
 from tests.people import Person
 from tests.vectors import Tally, clusters, vector
 

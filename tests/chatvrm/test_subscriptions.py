@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import User, World, build_world, subscribe
+from tests.chatvrm.world import User, World, build_world, subscribe
 from tests.people import Person, blocked, insert
 
 STATUSES = ["incomplete", "incomplete_expired", "trialing", "active", "past_due", "canceled", "unpaid", "paused"]

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.chatvrm.conftest import World, collect, create, subscribe
+from tests.chatvrm.world import World, collect, create, subscribe
 from tests.people import Person, insert
 
 

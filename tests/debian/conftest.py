@@ -14,8 +14,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from runner.rollback import rollback
-from tests.clusters import as_owner, make_folder
+from runner.history.instances import Target
+from runner.migrate.rollback import rollback
+from tests.servers import as_owner, make_folder
 
 CRON_DATABASE = "companion_cron"
 PGBOUNCER = Path("/usr/sbin/pgbouncer")
@@ -100,6 +101,6 @@ def cron_database() -> Iterator[str]:
             conn.execute("CREATE EXTENSION IF NOT EXISTS pg_cron")
             yield url
             if conn.execute("SELECT to_regclass('platform._companion_ledger')").fetchone() != (None,):
-                rollback(url, everything=True, discard_data=True)
+                rollback(Target(url), everything=True, discard_data=True)
             conn.execute("SELECT cron.unschedule(jobid) FROM cron.job")
             conn.execute("TRUNCATE cron.job_run_details")

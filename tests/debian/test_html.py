@@ -15,7 +15,7 @@ import pytest
 
 from docs.generate.model import HERE, read
 from docs.generate.systems import TITLES
-from tests.clusters import make_folder
+from tests.servers import make_folder
 
 CHROMIUM = (
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

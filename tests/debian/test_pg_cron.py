@@ -11,15 +11,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from runner import jobs
-from runner.apply import apply
 from runner.errors import DatabaseError, LedgerError
-from runner.rollback import rollback
-from runner.seed import seed
+from runner.history.instances import Target
+from runner.jobs import runs, schedule
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
+from runner.migrate.seed import seed
 from tests.debian.conftest import CRON_DATABASE
 from tests.people import Person
-from tests.platform.test_platform import VALIDATORS
-from tests.runner.test_cli import ROOT, run
+from tests.platform.validators import VALIDATORS
+from tests.runner.command import ROOT, run
 
 EVERY_MINUTE = "* * * * *"
 
@@ -78,24 +79,24 @@ def prefix(url: str) -> str:
 
 
 def test_applying_schedules_and_rolling_back_unschedules(cron_database: str, cron: Person) -> None:
-    apply(cron_database, ["hugo"])
-    apply(cron_database, ["hugo"], schema="hugo_acme")
+    apply(Target(cron_database, ["hugo"]))
+    apply(Target(cron_database, ["hugo"], "hugo_acme"))
     assert scheduled(cron) == declared(cron, "hugo", "hugo_acme")
     assert len(scheduled(cron)) == 8
-    rollback(cron_database, ["hugo"], schema="hugo", to="0064")
+    rollback(Target(cron_database, ["hugo"], "hugo"), to="0064")
     assert [name for name, *_ in scheduled(cron) if name.startswith("hugo:")] == [
         "hugo:archive-conversations", "hugo:close-inactive-conversations"
     ]  # fmt: skip
-    apply(cron_database, ["hugo"], schema="hugo")
+    apply(Target(cron_database, ["hugo"], "hugo"))
     assert len(scheduled(cron)) == 8
     # A job of the DBA's own goes with the table.
     cron.run("INSERT INTO hugo.jobs VALUES ('mine', '0 5 * * *', 'SELECT 1', 'Mine')")
-    rollback(cron_database, ["hugo"], schema="hugo", everything=True, discard_data=True)
+    rollback(Target(cron_database, ["hugo"], "hugo"), everything=True, discard_data=True)
     assert scheduled(cron) == declared(cron, "hugo_acme")
 
 
 def test_a_bad_schedule_is_refused_when_applied(cron_database: str, cron: Person) -> None:
-    apply(cron_database, ["hugo"])
+    apply(Target(cron_database, ["hugo"]))
     with cron.refused("jobs_schedule_check"):
         cron.run("UPDATE jobs SET schedule = '61 * * * *'")
     assert scheduled(cron) == declared(cron, "hugo")
@@ -111,51 +112,53 @@ def test_jobs_from_before_pg_cron_are_scheduled_by_sync(
     cron_database: str, cron: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cron.run("DROP EXTENSION pg_cron")
-    apply(cron_database, ["hugo"])
+    apply(Target(cron_database, ["hugo"]))
     cron.run("CREATE EXTENSION pg_cron")
-    assert {(one.by, one.state, one.next_run) for one in jobs.list_jobs(cron_database)} == {
+    assert {(one.by, one.state, one.next_run) for one in schedule.list_jobs(Target(cron_database))} == {
         ("pg_cron", "not scheduled", None)
     }
     monkeypatch.setenv("DATABASE_URL", cron_database)
     code, out, _ = run("jobs", "list")
     assert code == 3 and out.endswith("next: `companion jobs sync` brings pg_cron in step\n")
     wanted = {name: "scheduled" for name, *_ in declared(cron, "hugo")}
-    assert jobs.sync(cron_database, dry_run=True) == wanted
+    assert schedule.sync(Target(cron_database), dry_run=True) == wanted
     assert scheduled(cron) == []
-    assert jobs.sync(cron_database) == wanted
+    assert schedule.sync(Target(cron_database)) == wanted
     assert scheduled(cron) == declared(cron, "hugo")
-    assert jobs.sync(cron_database) == {}
-    assert all(one.in_step and one.next_run for one in jobs.list_jobs(cron_database))
+    assert schedule.sync(Target(cron_database)) == {}
+    assert all(one.in_step and one.next_run for one in schedule.list_jobs(Target(cron_database)))
 
 
 def test_sync_touches_no_job_of_others(cron_database: str, cron: Person) -> None:
-    apply(cron_database, ["hugo"])
+    apply(Target(cron_database, ["hugo"]))
     others = [("nightly", "SELECT 1"), ("hugo_other:nightly", "SELECT 2"), ("hugo-nightly", "SELECT 3")]
     for name, command in others:
         cron.run("SELECT cron.schedule(%s, '0 0 * * *', %s)", [name, command])
     cron.run("SELECT cron.schedule('0 0 * * *', 'SELECT 4')")
     cron.run("SELECT cron.schedule('hugo:gone', '0 0 * * *', 'SELECT 5')")
-    assert jobs.sync(cron_database) == {"hugo:gone": "removed"}
+    assert schedule.sync(Target(cron_database)) == {"hugo:gone": "removed"}
     kept = cron.rows("SELECT jobname, command FROM cron.job WHERE command !~ 'hugo' ORDER BY jobid")
     assert [tuple(row) for row in kept] == [*others, (None, "SELECT 4")]
 
 
 def test_a_deactivated_job_is_left_so_and_a_changed_one_is_told(cron_database: str, cron: Person) -> None:
-    apply(cron_database, ["hugo"])
+    apply(Target(cron_database, ["hugo"]))
     cron.run("SELECT cron.alter_job(jobid, active := FALSE) FROM cron.job WHERE jobname = 'hugo:decay-memories'")
     cron.run(
         "SELECT cron.alter_job(jobid, schedule := '0 0 * * *') FROM cron.job WHERE jobname = 'hugo:expire-memories'"
     )
-    states = {one.job.job: (one.state, one.next_run is None, one.in_step) for one in jobs.list_jobs(cron_database)}
+    states = {
+        one.job.job: (one.state, one.next_run is None, one.in_step) for one in schedule.list_jobs(Target(cron_database))
+    }
     assert states == {
         "archive-conversations": ("scheduled", False, True),
         "close-inactive-conversations": ("scheduled", False, True),
         "decay-memories": ("inactive", True, True),
         "expire-memories": ("differs", True, False),
     }
-    assert jobs.sync(cron_database) == {"hugo:expire-memories": "changed"}
+    assert schedule.sync(Target(cron_database)) == {"hugo:expire-memories": "changed"}
     cron.run("UPDATE jobs SET schedule = '0 6 1 * *' WHERE name = 'decay-memories'")
-    assert jobs.sync(cron_database) == {}
+    assert schedule.sync(Target(cron_database)) == {}
     assert [tuple(row) for row in cron.rows("SELECT schedule, active FROM cron.job WHERE NOT active")] == [
         ("0 6 1 * *", False)
     ]
@@ -166,45 +169,45 @@ def test_a_deactivated_job_is_left_so_and_a_changed_one_is_told(cron_database: s
 
 def test_sync_schedules_in_the_database_of_pg_cron(elsewhere: str, owner: Person, cron: Person) -> None:
     first = prefix(elsewhere)
-    assert {(one.by, one.state) for one in jobs.list_jobs(elsewhere)} == {
+    assert {(one.by, one.state) for one in schedule.list_jobs(Target(elsewhere))} == {
         (f"pg_cron in {CRON_DATABASE}", "not scheduled")
     }
-    assert jobs.out_of_step(elsewhere)
-    assert jobs.sync(elsewhere) == {name: "scheduled" for name, *_ in declared(owner, "hugo", prefix=first)}
+    assert schedule.out_of_step(elsewhere)
+    assert schedule.sync(Target(elsewhere)) == {name: "scheduled" for name, *_ in declared(owner, "hugo", prefix=first)}
     assert scheduled(cron) == declared(owner, "hugo", prefix=first)
-    assert not jobs.out_of_step(elsewhere)
-    assert all(one.in_step and one.next_run for one in jobs.list_jobs(elsewhere))
+    assert not schedule.out_of_step(elsewhere)
+    assert all(one.in_step and one.next_run for one in schedule.list_jobs(Target(elsewhere)))
 
 
 def test_sync_follows_what_is_declared(elsewhere: str, owner: Person, cron: Person) -> None:
     first = prefix(elsewhere)
-    apply(elsewhere, ["hugo"], schema="hugo_acme")
-    jobs.sync(elsewhere)
+    apply(Target(elsewhere, ["hugo"], "hugo_acme"))
+    schedule.sync(Target(elsewhere))
     owner.run("UPDATE jobs SET schedule = '0 6 * * *' WHERE name = 'expire-memories'")
     owner.run("DELETE FROM jobs WHERE name = 'decay-memories'")
     owner.run("DELETE FROM hugo_acme.jobs WHERE name = 'decay-memories'")
     wanted = {f"{first}hugo:expire-memories": "changed", f"{first}hugo:decay-memories": "removed"}
-    assert jobs.sync(elsewhere, schema="hugo") == wanted
-    assert jobs.sync(elsewhere) == {f"{first}hugo_acme:decay-memories": "removed"}
+    assert schedule.sync(Target(elsewhere, schema="hugo")) == wanted
+    assert schedule.sync(Target(elsewhere)) == {f"{first}hugo_acme:decay-memories": "removed"}
     assert scheduled(cron) == declared(owner, "hugo", "hugo_acme", prefix=first)
-    rollback(elsewhere, everything=True, discard_data=True)
-    assert jobs.out_of_step(elsewhere)
-    assert set(jobs.sync(elsewhere).values()) == {"removed"}
+    rollback(Target(elsewhere), everything=True, discard_data=True)
+    assert schedule.out_of_step(elsewhere)
+    assert set(schedule.sync(Target(elsewhere)).values()) == {"removed"}
     assert scheduled(cron) == []
 
 
 def test_databases_of_one_server_do_not_take_each_others_jobs(
     elsewhere: str, cron_database: str, owner: Person, cron: Person
 ) -> None:
-    apply(cron_database, ["hugo"])
-    jobs.sync(elsewhere)
-    jobs.sync(cron_database)
+    apply(Target(cron_database, ["hugo"]))
+    schedule.sync(Target(elsewhere))
+    schedule.sync(Target(cron_database))
     assert scheduled(cron) == sorted(declared(owner, "hugo", prefix=prefix(elsewhere)) + declared(cron, "hugo"))
 
 
 def test_whoever_changes_jobs_is_told_to_sync(elsewhere: str, cron: Person) -> None:
     note = "note: pg_cron is in another database: `companion jobs sync` brings it in step\n"
-    jobs.sync(elsewhere)
+    schedule.sync(Target(elsewhere))
     code, _, err = run("rollback", "hugo", tree=ROOT / "sql")
     assert (code, note in err) == (0, False)
     code, _, err = run("rollback", "hugo", "--to", "0065", tree=ROOT / "sql")
@@ -226,29 +229,29 @@ def test_who_may_not_schedule_is_told_what_is_missing(elsewhere: str, owner: Per
         owner.run(f"ALTER TABLE {table} OWNER TO {role}")
     url = make_conninfo(elsewhere, user=role)
     try:
-        for work in (jobs.list_jobs, jobs.sync):
+        for work in (schedule.list_jobs, schedule.sync):
             with pytest.raises(DatabaseError, match="permission denied for schema cron") as caught:
-                work(url, cron_database=CRON_DATABASE)
+                work(Target(url), cron_database=CRON_DATABASE)
         assert f"in database {CRON_DATABASE}: GRANT USAGE ON SCHEMA cron TO" in str(caught.value.hint)
         cron.run(f"GRANT USAGE ON SCHEMA cron TO {role}")
         with pytest.raises(DatabaseError, match="permission denied for function schedule_in_database") as caught:
-            jobs.sync(url, cron_database=CRON_DATABASE)
+            schedule.sync(Target(url), cron_database=CRON_DATABASE)
         assert "GRANT EXECUTE ON FUNCTION cron.schedule_in_database" in str(caught.value.hint)
         cron.run(str(caught.value.hint).split(": ", 1)[1])
-        assert set(jobs.sync(url, cron_database=CRON_DATABASE).values()) == {"scheduled"}
+        assert set(schedule.sync(Target(url), cron_database=CRON_DATABASE).values()) == {"scheduled"}
     finally:
         cron.run(f"DROP OWNED BY {role}")
         owner.run(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_jobs_of_a_stranger_are_not_scheduled_as_ours(cron_database: str, cron: Person) -> None:
-    apply(cron_database, ["hugo"])
+    apply(Target(cron_database, ["hugo"]))
     cron.run("CREATE ROLE stranger; GRANT USAGE, CREATE ON SCHEMA hugo TO stranger")
     try:
         cron.run("ALTER TABLE jobs DISABLE TRIGGER jobs_schedule; ALTER TABLE jobs OWNER TO stranger")
         cron.run("UPDATE jobs SET command = 'ALTER ROLE stranger SUPERUSER'")
         with pytest.raises(LedgerError, match="the jobs in schema hugo cannot be trusted"):
-            jobs.sync(cron_database)
+            schedule.sync(Target(cron_database))
         assert not [row for row in scheduled(cron) if "stranger" in row[2]]
     finally:
         cron.run("REASSIGN OWNED BY stranger TO CURRENT_USER; DROP OWNED BY stranger; DROP ROLE stranger")
@@ -297,15 +300,15 @@ def test_pg_cron_does_the_work_of_each_system_and_its_outcome_is_listed(
     cron_database: str, elsewhere: str, owner: Person, cron: Person
 ) -> None:
     """All in one wait, of at most a minute: five systems here, one job in another database, one that fails."""
-    apply(cron_database)
-    seed(cron_database)
-    seed(elsewhere, ["hugo"])
+    apply(Target(cron_database))
+    seed(Target(cron_database))
+    seed(Target(elsewhere, ["hugo"]))
     people = {job: Person(cron.conn, job.split(":")[0]) for job in WORK}
     for job, (work, done) in WORK.items():
         prepare(people[job], job.split(":")[1], work, done)
     prepare(owner, "expire-memories", *WORK["hugo:expire-memories"])
     cron.run("INSERT INTO hugo.jobs VALUES ('broken', %s, 'SELECT 1 / 0', 'Fails')", [EVERY_MINUTE])
-    jobs.sync(elsewhere)
+    schedule.sync(Target(elsewhere))
 
     deadline = time.monotonic() + 75
     awaited = {*WORK, "hugo:broken", f"{prefix(elsewhere)}hugo:expire-memories"}
@@ -320,7 +323,7 @@ def test_pg_cron_does_the_work_of_each_system_and_its_outcome_is_listed(
         assert Person(cron.conn, job.split(":")[0]).value(done, {}) is True, job
     assert owner.value(WORK["hugo:expire-memories"][1]) is True
     now = datetime.now(timezone.utc)
-    for found in (jobs.list_jobs(cron_database, now=now), jobs.list_jobs(elsewhere, now=now)):
+    for found in (schedule.list_jobs(Target(cron_database), now=now), schedule.list_jobs(Target(elsewhere), now=now)):
         by_name = {one.job.name: one for one in found}
         for name in WORK.keys() & by_name.keys():
             last = by_name[name].last
@@ -331,6 +334,6 @@ def test_pg_cron_does_the_work_of_each_system_and_its_outcome_is_listed(
             assert failed is not None and failed.outcome == "failed"
             assert "division by zero" in (failed.message or "")
     # Run by hand as well, the later run is the one that counts.
-    jobs.run(elsewhere, "expire-memories")
-    (listed,) = [one for one in jobs.list_jobs(elsewhere) if one.job.job == "expire-memories"]
+    runs.run(Target(elsewhere), "expire-memories")
+    (listed,) = [one for one in schedule.list_jobs(Target(elsewhere)) if one.job.job == "expire-memories"]
     assert listed.last is not None and listed.last.message == "SELECT 1"

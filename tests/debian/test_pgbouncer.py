@@ -14,21 +14,22 @@ import psycopg
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from runner import pooler
-from runner.apply import apply
-from runner.catalog import describe
+from runner.catalog.describe import describe
 from runner.errors import UsageError
-from runner.jobs import list_jobs
-from runner.rollback import rollback
-from tests.aurum import conftest as aurum
-from tests.chatvrm import conftest as chatvrm
-from tests.conftest import cloned
-from tests.hugo import conftest as hugo
-from tests.othello import conftest as othello
+from runner.history.instances import Target
+from runner.jobs.schedule import list_jobs
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
+from runner.postgres import pooler
+from tests.aurum import world as aurum
+from tests.chatvrm import world as chatvrm
+from tests.databases import cloned
+from tests.hugo import world as hugo
+from tests.othello import world as othello
 from tests.people import Person, insert
-from tests.runner.test_cli import run
-from tests.runner.test_pooler import COMMANDS, GOOD
-from tests.thinking_partner import conftest as thinking_partner
+from tests.runner.command import run
+from tests.runner.poolers import COMMANDS, GOOD
+from tests.thinking_partner import world as thinking_partner
 from tests.vectors import vector
 
 Start = Callable[..., str]
@@ -102,7 +103,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(bare: NoopExecutor) -> Iterator[Stage]:
     with cloned(bare, "pooled") as url:
-        apply(url)
+        apply(Target(url))
         with psycopg.connect(url, autocommit=True) as conn:
             asked = [question for system in SYSTEMS for question in questions(conn, system)]
         yield Stage(url, asked)
@@ -239,7 +240,7 @@ def settings(address: str) -> list[Any]:
 def test_the_runner_does_nothing_where_sessions_are_handed_on(
     empty_database: str, pgbouncer: Start, command: Callable[[str], Any], mode: str, size: int
 ) -> None:
-    apply(empty_database, ["demo"], sql_root=GOOD, to="0001_a")
+    apply(Target(empty_database, ["demo"]), sql_root=GOOD, to="0001_a")
     before = contents(empty_database)
     address = pgbouncer(empty_database, mode, size)
     with pytest.raises(UsageError, match="hands server sessions on") as caught:
@@ -249,7 +250,7 @@ def test_the_runner_does_nothing_where_sessions_are_handed_on(
 
 
 def test_status_goes_through_and_leaves_no_setting_behind(empty_database: str, pgbouncer: Start) -> None:
-    apply(empty_database, sql_root=GOOD)
+    apply(Target(empty_database), sql_root=GOOD)
     address = pgbouncer(empty_database, "transaction", 1)
     before = settings(address)
     code, out, err = run("status", "--json", "--database", address)
@@ -269,11 +270,11 @@ def test_status_goes_through_and_leaves_no_setting_behind(empty_database: str, p
 def test_through_session_mode_the_runner_does_its_work(empty_database: str, pgbouncer: Start) -> None:
     before = contents(empty_database)
     address = pgbouncer(empty_database, "session", 3)
-    done = apply(address, ["hugo"])
+    done = apply(Target(address, ["hugo"]))
     assert len(done) > 50
-    assert apply(address, ["hugo"]) == []
-    assert {job.job.job for job in list_jobs(address)} != set()
-    assert len(rollback(address, everything=True)) == len(done)
+    assert apply(Target(address, ["hugo"])) == []
+    assert {job.job.job for job in list_jobs(Target(address))} != set()
+    assert len(rollback(Target(address), everything=True)) == len(done)
     assert contents(empty_database) == before
 
 
@@ -282,5 +283,5 @@ def test_the_last_session_of_a_pool_is_enough(
 ) -> None:
     monkeypatch.setattr(pooler, "PATIENCE", 0.3)
     address = pgbouncer(empty_database, "session", 1)
-    assert len(apply(address, sql_root=GOOD)) == 2
-    assert len(rollback(address, ["demo"], everything=True)) == 2
+    assert len(apply(Target(address), sql_root=GOOD)) == 2
+    assert len(rollback(Target(address, ["demo"]), everything=True)) == 2

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import args_row
 
-from runner.tree import open_tree
+from runner.files.tree import open_tree
 
 TREE = open_tree()
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.conftest import cloned
+from tests.databases import cloned
 from tests.fuzz.model import MODELS
 from tests.fuzz.statements import Draw
 from tests.fuzz.world import World

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from runner.database import literal
+from runner.postgres.session import literal
 from tests.fuzz.catalog import ACCOUNTS, Row, Table
 from tests.fuzz.model import Model
 from tests.vectors import vector

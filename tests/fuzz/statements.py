@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from runner.database import identifier
+from runner.postgres.session import identifier
 from tests.fuzz.catalog import Function, Row, Table
 from tests.fuzz.making import DEFAULT, ID, MARK, key_of, write
 from tests.fuzz.world import Who, World

@@ -16,8 +16,8 @@ from uuid import UUID
 
 import psycopg
 
-from runner.contracts import contract_of
-from runner.database import identifier, literal
+from runner.contract.document import contract_of
+from runner.postgres.session import identifier, literal
 from tests.fuzz.catalog import ACCOUNTS, Row, Table, functions_of, table_of, texts
 from tests.fuzz.making import DEFAULT, FIRST_ID, ID, MARK, Maker, key_of, write
 from tests.fuzz.model import MODELS, Values

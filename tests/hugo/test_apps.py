@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.hugo.conftest import World
+from tests.hugo.world import World
 from tests.people import Person, blocked, insert
 
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.hugo.conftest import World, begin, build_world, say
+from tests.hugo.world import World, begin, build_world, say
 from tests.people import Person, blocked
 
 OPEN_CHECK = "messages_conversation_open_check"

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.conftest import INSTANCES
-from tests.hugo.conftest import World, begin, build_world, say
+from tests.databases import INSTANCES
+from tests.hugo.world import World, begin, build_world, say
 from tests.people import Person, insert
 
 CONTEXT = "SELECT * FROM get_chat_context(%s, %s)"

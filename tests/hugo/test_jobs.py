@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hugo.conftest import World, past_conversation
+from tests.cron import with_pg_cron
+from tests.hugo.world import World, past_conversation
 from tests.people import Person
-from tests.platform.conftest import with_pg_cron
 
 SCHEDULES = {
     "close-inactive-conversations": "0 1 * * *",

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, build_world
+from tests.hugo.world import World, build_world
 from tests.people import Person, blocked, insert
 
 BLANK = ["", " ", "\n\t\r ", "\u00a0", "\u2003\u200b", "\u3000\ufeff", "\v\f"]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, say
+from tests.hugo.world import World, begin, say
 from tests.people import Person, insert
 
 # A point in time is given as an interval before now(), which stands still within a transaction.

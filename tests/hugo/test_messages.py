@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, build_world, say
+from tests.hugo.world import World, begin, build_world, say
 from tests.people import Person, blocked, insert
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.hugo.conftest import World, begin, past_conversation, say
+from tests.hugo.world import World, begin, past_conversation, say
 from tests.people import Person, insert
 
 # Tables of which each row belongs to one person, with the columns that say to whom or to what.

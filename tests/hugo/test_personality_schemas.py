@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World
+from tests.hugo.world import World
 from tests.people import Person, blocked, insert
 
 STATES = ("draft", "testing", "active", "archived")

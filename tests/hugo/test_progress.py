@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.hugo.conftest import World, begin, build_world, past_conversation, say
+from tests.hugo.world import World, begin, build_world, past_conversation, say
 from tests.people import Person, blocked, insert
 
 

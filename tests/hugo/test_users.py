@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, begin, say
+from tests.hugo.world import World, begin, say
 from tests.people import Person, insert
 
 

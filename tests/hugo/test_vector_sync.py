@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.hugo.conftest import World, build_world
+from tests.hugo.world import World, build_world
 from tests.people import Person, blocked, insert
 
 LEASE = "SELECT * FROM sync_knowledge_to_vector(%s)"

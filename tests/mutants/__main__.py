@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import INSTANCES
+from tests.databases import INSTANCES
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.make import Mutant
 from tests.mutants.run import Mutants

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from runner.catalog import describe
-from runner.changes import closing
-from runner.contracts import Contract, contract_of
-from runner.database import identifier, literal
+from runner.catalog.describe import describe
+from runner.contract.changes import closing
+from runner.contract.document import Contract, contract_of
+from runner.postgres.session import identifier, literal
 
 
 @dataclass(frozen=True)

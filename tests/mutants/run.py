@@ -22,8 +22,9 @@ from _pytest.runner import runtestprotocol
 from psycopg.conninfo import make_conninfo
 
 from docs.generate.model import read
-from runner.apply import apply
-from tests.conftest import INSTANCES, MUTANT
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from tests.databases import INSTANCES, MUTANT
 from tests.mutants.make import Mutant, mutants, step_into
 
 # What hangs because of a mutant ends after this.
@@ -60,7 +61,7 @@ class Mutants:
         server = os.environ["COMPANION_TEST_URL"]
         for system in self._systems:
             base = _made(server, f"mutants_{system}", None)
-            apply(base, [system])
+            apply(Target(base, [system]))
             with psycopg.connect(base) as conn:
                 found = mutants(conn, system)
             self.mutants += [one for one in found if all(word in one.id for word in self._words)]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, begin, propose, say, schedule, set_tier, sign_up, validate
+from tests.othello.activities import CONSENT_CHECK, ETHICS_CHECK, STEP_CHECK, TIER_CHECK, archive, move, state
+from tests.othello.world import World, begin, propose, say, schedule, set_tier, sign_up, validate
 from tests.people import Person, insert
 
 TIERS = ["passive", "suggestive", "active", "autonomous"]
@@ -23,19 +24,7 @@ STEPS = {
     ("approved", "executed"),
     ("approved", "failed"),
 }
-STEP_CHECK, CONSENT_CHECK = "agent_activities_status_transition_check", "agent_activities_consent_check"
-TIER_CHECK, ETHICS_CHECK = "agent_activities_tier_check", "agent_activities_ethics_check"
 RESULT_CHECK = "agent_activities_result_check"
-
-
-def move(db: Person, activity: int, status: str, **columns: Any) -> None:
-    columns["status"] = status
-    settings = ", ".join(f"{name} = %({name})s" for name in columns)
-    assert db.run(f"UPDATE agent_activities SET {settings} WHERE id = %(id)s", {**columns, "id": activity}) == 1
-
-
-def state(db: Person, activity: int) -> str:
-    return db.value("SELECT status FROM agent_activities WHERE id = %s", [activity])
 
 
 def answer(db: Person, activity: int | None, action: str | None = "approved", reason: str | None = None) -> Any:
@@ -579,14 +568,6 @@ def test_an_objection_that_may_be_overridden_stands_until_it_is(db: Person, worl
     with db.as_service():
         move(db, activity, "executed")
     assert state(db, activity) == "executed"
-
-
-def archive(db: Person, conversation: int) -> None:
-    db.run("UPDATE conversations SET created_at = 'epoch' WHERE id = %s", [conversation])
-    db.run("ALTER TABLE conversations DISABLE TRIGGER USER")
-    db.run("UPDATE conversations SET updated_at = 'epoch' WHERE id = %s", [conversation])
-    db.run("ALTER TABLE conversations ENABLE TRIGGER USER")
-    assert db.value("SELECT archive_inactive_conversations()") == 1
 
 
 @pytest.mark.rule("OTH-15", "accepts")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.othello.conftest import User, World, begin, build_world, propose, say, validate
+from tests.cron import with_pg_cron
+from tests.othello.world import User, World, begin, build_world, propose, say, validate
 from tests.people import Person, blocked
-from tests.platform.conftest import with_pg_cron
 
 ARCHIVE = "SELECT archive_inactive_conversations()"
 TABLES = ["conversations", "messages", "ethical_validations"]

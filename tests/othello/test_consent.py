@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, begin, build_world, propose, say, set_tier, validate
+from tests.othello.world import World, begin, build_world, propose, say, set_tier, validate
 from tests.people import Person, blocked, insert
 
 SCOPES = ["global", "scheduling", "communication", "health", "finance", "social", "goal_coaching"]

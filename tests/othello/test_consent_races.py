@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.othello.conftest import World, build_world, propose, set_tier, validate
-from tests.othello.test_activities import ETHICS_CHECK, STEP_CHECK, TIER_CHECK, state
+from tests.othello.activities import ETHICS_CHECK, STEP_CHECK, TIER_CHECK, state
+from tests.othello.world import World, build_world, propose, set_tier, validate
 from tests.people import Person, blocked
 
 LEVELS = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, begin, say
+from tests.othello.world import World, begin, say
 from tests.people import Person, insert
 
 OLD = "2020-01-01 00:00:00+00"

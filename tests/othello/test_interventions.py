@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, propose, schedule
+from tests.othello.world import World, propose, schedule
 from tests.people import Person, insert
 
 STATES = ["scheduled", "delivered", "acknowledged", "completed", "dismissed", "failed"]

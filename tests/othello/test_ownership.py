@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.othello.conftest import User, World, begin, propose, say, schedule, sign_up, validate
+from tests.othello.world import User, World, begin, propose, say, schedule, sign_up, validate
 from tests.people import Person, insert
 
 # Tables of which each row belongs to one person, with the columns that say which row it is, and to whom or to what it

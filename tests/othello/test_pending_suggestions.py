@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, propose
+from tests.othello.world import World, propose
 from tests.people import Person
 
 TIERS = ["passive", "suggestive", "active", "autonomous"]

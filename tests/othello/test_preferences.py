@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.othello.conftest import World, build_world
+from tests.othello.world import World, build_world
 from tests.people import Person, blocked, insert
 
 VALUES = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, build_world
+from tests.othello.world import World, build_world
 from tests.people import Person, blocked, insert
 
 TRAITS = ["openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism"]

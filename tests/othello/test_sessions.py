@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.othello.conftest import User, World, build_world
+from tests.othello.world import User, World, build_world
 from tests.people import Person, blocked
 
 OPEN = "SELECT open_session(%s, '192.0.2.1', 'Browser')"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.othello.conftest import PASSWORD_HASH, User, World, begin, build_world, propose, say, schedule, sign_up
+from tests.othello.world import PASSWORD_HASH, User, World, begin, build_world, propose, say, schedule, sign_up
 from tests.people import Person, blocked, insert
 
 DELETE_USER = "SELECT soft_delete_user(%s)"

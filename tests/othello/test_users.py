@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.othello.conftest import PASSWORD_HASH, World, begin, propose, say, schedule, sign_up
+from tests.othello.world import PASSWORD_HASH, World, begin, propose, say, schedule, sign_up
 from tests.people import Person, insert
 
 # Addresses, names, time zones

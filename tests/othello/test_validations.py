@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.othello.conftest import World, begin, propose, say, validate
-from tests.othello.test_activities import ETHICS_CHECK, archive, move
+from tests.othello.activities import ETHICS_CHECK, archive, move
+from tests.othello.world import World, begin, propose, say, validate
 from tests.people import Person, insert
 
 RESULTS = ["passed", "flagged", "blocked", "escalated"]

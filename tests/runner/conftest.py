@@ -9,11 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runner import server
-from tests.clusters import make_folder
+from runner.postgres import embedded
 from tests.people import Person
-
-TREES = Path(__file__).parent.parent / "trees"
+from tests.runner.trees import TREES
+from tests.servers import make_folder
 
 
 @pytest.fixture
@@ -60,5 +59,5 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = make_folder("home")
     monkeypatch.setenv("COMPANION_HOME", str(folder))
     yield folder
-    server.stop()
+    embedded.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.tree import open_tree
+from runner.files.tree import open_tree
 
 ROOT = Path(__file__).parents[2]
 

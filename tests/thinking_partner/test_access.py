@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.people import Person, contents, insert, insertion, outcome
-from tests.thinking_partner.conftest import User, World, cut, open_session, order, remember, schedule, upload
+from tests.thinking_partner.world import User, World, cut, open_session, order, remember, schedule, upload
 from tests.vectors import vector
 
 READ, APPEND, WRITE = {"SELECT"}, {"SELECT", "INSERT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.people import Person, insert, kill, work_together
-from tests.thinking_partner.conftest import World, build_world, schedule
+from tests.thinking_partner.world import World, build_world, schedule
 
 STATES = ["pending", "sent", "failed"]
 STEPS = {("pending", "sent"), ("pending", "failed"), ("failed", "pending")}

@@ -13,7 +13,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.people import Person, blocked
-from tests.thinking_partner.conftest import World, build_world, cut, remember, upload
+from tests.thinking_partner.world import World, build_world, cut, remember, upload
 from tests.vectors import vector
 
 STATES = ["pending", "processing", "completed", "failed"]

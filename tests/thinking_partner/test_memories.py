@@ -10,7 +10,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.people import Person, insert
-from tests.thinking_partner.conftest import World, remember, upload
+from tests.thinking_partner.world import World, remember, upload
 from tests.vectors import vector
 
 

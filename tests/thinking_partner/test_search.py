@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.conftest import INSTANCES, filled
+from tests.databases import INSTANCES, filled
 from tests.people import Person, insert
-from tests.thinking_partner.conftest import World, cut, remember, upload
+from tests.thinking_partner.world import World, cut, remember, upload
 from tests.vectors import Tally, clusters, vector
 
 MEMORIES = "SELECT * FROM search_memories(%s::extensions.vector, %s"

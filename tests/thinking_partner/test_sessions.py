@@ -13,7 +13,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.people import Person, at_once, blocked, insert
-from tests.thinking_partner.conftest import World, build_world, open_session
+from tests.thinking_partner.world import World, build_world, open_session
 
 STATES = ["active", "completed", "archived"]
 STEPS = {("active", "completed"), ("completed", "archived"), ("active", "archived")}

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from runner.apply import apply
-from runner.rollback import rollback
+from runner.history.instances import Target
+from runner.migrate.apply import apply
+from runner.migrate.rollback import rollback
 from tests.people import Person
-from tests.runner.test_apply import Notes
+from tests.runner.notes import Notes
 
 BEFORE = "0059_functions"
 ONE, TWO = "thinking_partner", "thinking_acme"
@@ -63,7 +64,7 @@ def schema() -> str:
 @pytest.fixture
 def supabase(empty_database: str) -> Iterator[Person]:
     """The owner of a database with a storage schema and nothing else but the roles, auth and pgvector."""
-    apply(empty_database, ["thinking_partner"], to="0001")
+    apply(Target(empty_database, ["thinking_partner"]), to="0001")
     with psycopg.connect(empty_database, autocommit=True) as conn:
         conn.execute(STORAGE.encode())
         yield Person(conn, ONE)
@@ -72,14 +73,14 @@ def supabase(empty_database: str) -> Iterator[Person]:
 def install(url: str, schema: str = ONE) -> list[str]:
     """Apply an instance and return what is told meanwhile."""
     told = Notes()
-    apply(url, ["thinking_partner"], schema=schema, progress=told)
+    apply(Target(url, ["thinking_partner"], schema), progress=told)
     return told.notes
 
 
 def uninstall(url: str, schema: str = ONE) -> list[str]:
     """Undo the bucket of an instance and return what is told meanwhile."""
     told = Notes()
-    rollback(url, ["thinking_partner"], schema=schema, to=BEFORE, discard_data=True, progress=told)
+    rollback(Target(url, ["thinking_partner"], schema), to=BEFORE, discard_data=True, progress=told)
     return told.notes
 
 
@@ -218,7 +219,7 @@ def deployer(supabase: Person, empty_database: str) -> Iterator[tuple[str, str]]
     supabase.run(f"CREATE ROLE {role} LOGIN PASSWORD 'deployer'; GRANT anon, authenticated, service_role TO {role}")
     supabase.run(f"GRANT CREATE ON DATABASE {database} TO {role}; GRANT USAGE ON SCHEMA extensions, auth TO {role}")
     supabase.run(f"GRANT REFERENCES, SELECT ON auth.users TO {role}; GRANT EXECUTE ON FUNCTION auth.uid() TO {role}")
-    rollback(empty_database, everything=True, discard_data=True)
+    rollback(Target(empty_database), everything=True, discard_data=True)
     try:
         yield role, make_conninfo(empty_database, user=role, password="deployer")
     finally:
@@ -238,7 +239,7 @@ def test_who_may_not_make_a_bucket_is_warned_and_has_everything_else(
     assert (buckets(supabase), policies(supabase)) == ([], before)
     assert supabase.value("SELECT count(*) FROM jobs") == 1
     assert supabase.value("SELECT relowner::regrole::text FROM pg_class WHERE oid = 'memories'::regclass") == role
-    rollback(url, ["thinking_partner"], everything=True, discard_data=True)
+    rollback(Target(url, ["thinking_partner"]), everything=True, discard_data=True)
     assert supabase.value("SELECT to_regnamespace('thinking_partner')") is None
 
 
@@ -249,7 +250,7 @@ def test_who_may_make_it_need_not_be_superuser(supabase: Person, deployer: tuple
     supabase.run(f"ALTER TABLE storage.buckets OWNER TO {role}; ALTER TABLE storage.objects OWNER TO {role}")
     assert install(url) == []
     assert (buckets(supabase), policies(supabase)) == ([BUCKET], own(ONE))
-    rollback(url, ["thinking_partner"], everything=True, discard_data=True)
+    rollback(Target(url, ["thinking_partner"]), everything=True, discard_data=True)
     assert (buckets(supabase), policies(supabase)) == ([], [])
 
 

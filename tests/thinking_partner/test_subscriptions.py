@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.cron import with_pg_cron
 from tests.people import Person, at_once, blocked, insert
-from tests.platform.conftest import with_pg_cron
-from tests.thinking_partner.conftest import World, build_world
+from tests.thinking_partner.world import World, build_world
 
 RECORD = "SELECT * FROM record_subscription_event(%s, %s, %s, %s, %s, %s)"
 EXPIRE = "SELECT expire_subscriptions()"

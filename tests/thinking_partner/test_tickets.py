@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.people import Person, insert, kill, work_together
-from tests.thinking_partner.conftest import World, build_world, order
+from tests.thinking_partner.world import World, build_world, order
 
 STATES = ["pending", "running", "completed", "failed"]
 STEPS = {("pending", "running"), ("running", "completed"), ("running", "failed")}

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.people import Person, at_once, blocked, insert
-from tests.thinking_partner.conftest import World, build_world, open_session, remember
+from tests.thinking_partner.world import World, build_world, open_session, remember
 
 GET = "SELECT * FROM get_or_create_workspace()"
 GET_NAMED = "SELECT * FROM get_or_create_workspace(%s)"

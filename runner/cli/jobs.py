@@ -1,0 +1,103 @@
+"""Commands about scheduled jobs: list, sync, crontab, run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.options import (
+    database_option,
+    gathered,
+    json_option,
+    options,
+    print_json,
+    schema_option,
+    systems_argument,
+)
+
+if TYPE_CHECKING:
+    from runner.history.instances import Target
+
+
+@click.group()
+def jobs() -> None:
+    """Scheduled jobs, with pg_cron or without."""
+
+
+cron_database_option = click.option(
+    "--cron-database", metavar="NAME", help="Database where pg_cron is installed; else where the server says."
+)
+
+
+@jobs.command("list")
+@systems_argument
+@options(schema_option, cron_database_option, database_option, json_option)
+@gathered
+def jobs_list(target: Target, cron_database: str | None, as_json: bool) -> int:
+    """Show next and last run of every job.
+
+    Who runs it, how the last run ended, and what pg_cron has otherwise than declared: then the exit code is 3.
+    """
+    from runner.jobs import schedule as work
+
+    found = work.list_jobs(target, cron_database=cron_database)
+    if as_json:
+        print_json({"jobs": [one.as_dict() for one in found]})
+    else:
+        from runner.cli.display import jobs_text
+
+        click.echo(jobs_text(found))
+    return 0 if all(one.in_step for one in found) else 3
+
+
+@jobs.command("sync")
+@systems_argument
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@options(schema_option, cron_database_option, database_option, json_option)
+@gathered
+def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json: bool) -> None:
+    """Schedule all jobs with pg_cron.
+
+    Also with one in another database of the server, and where it came after the jobs; what is there as declared stays.
+    """
+    from runner.cli.display import table
+    from runner.jobs import schedule as work
+
+    done = work.sync(target, cron_database=cron_database, dry_run=dry_run)
+    if as_json:
+        print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
+    elif done:
+        click.echo(table(("in pg_cron", "what"), sorted(done.items())))
+    else:
+        click.echo("nothing to do: pg_cron has every job as declared")
+
+
+@jobs.command("crontab")
+@systems_argument
+@options(schema_option, database_option)
+@gathered
+def jobs_crontab(target: Target) -> None:
+    """Print lines for a crontab, for want of pg_cron."""
+    from runner.jobs import crontab as work
+
+    click.echo("\n".join(work.crontab(target)))
+
+
+@jobs.command("run")
+@click.argument("name")
+@options(schema_option, database_option, json_option)
+@gathered
+def jobs_run(target: Target, name: str, as_json: bool) -> None:
+    """Run job NAME now.
+
+    The exit code is 1 if it fails, 3 if another run of it goes on. NAME is SCHEMA:JOB, or JOB where only one has it.
+    """
+    from runner.jobs import runs as work
+
+    job, run, milliseconds = work.run(target, name)
+    if as_json:
+        outcome = {"outcome": run.outcome, "message": run.message, "duration_ms": milliseconds}
+        print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})
+    else:
+        click.echo(f"{job.name} {run.outcome} ({milliseconds} ms): {run.message}")

@@ -1,0 +1,62 @@
+"""Commands that say how things stand: status, verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.options import (
+    database_option,
+    gathered,
+    json_option,
+    options,
+    print_json,
+    schema_option,
+    sql_root_option,
+    systems_argument,
+)
+
+if TYPE_CHECKING:
+    from runner.history.instances import Target
+
+
+@click.command()
+@systems_argument
+@options(schema_option, database_option, sql_root_option, json_option)
+@gathered
+def status(target: Target, sql_root: str | None, as_json: bool) -> int:
+    """Show what is applied, pending, edited, missing or out of order; exit 3 if anything is."""
+    from runner.history import status as work
+
+    found = work.status(target, sql_root=sql_root)
+    if as_json:
+        print_json({"systems": [one.as_dict() for one in found]})
+    else:
+        from runner.cli.display import status_text
+
+        click.echo(status_text(found))
+    return 0 if all(one.clean for one in found) else 3
+
+
+@click.command()
+@systems_argument
+@options(schema_option, database_option, json_option)
+@gathered
+def verify(target: Target, as_json: bool) -> int:
+    """Compare what is there with what the recorded files make.
+
+    Every difference is listed by object; the exit code is 3 if there is any. The embedded server is started for it.
+    """
+    from runner.cli.progress import shown
+    from runner.contract import verify as work
+
+    with shown(quiet=as_json) as progress:
+        found = work.verify(target, progress=progress)
+    if as_json:
+        print_json({"systems": [one.as_dict() for one in found]})
+    else:
+        from runner.cli.display import verified_text
+
+        click.echo(verified_text(found))
+    return 3 if any(one.differences for one in found) else 0

@@ -1,0 +1,49 @@
+"""Our own conventions: those without which `apply` refuses the files, and those of their form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.errors import Fault
+from runner.files.text import blank, transaction_command
+from runner.files.tree import Tree, is_transactional
+
+
+def conventions(tree: Tree, systems: Sequence[str] = ()) -> list[Fault]:
+    """Return every broken convention of `systems` (default: all): those `apply` refuses too, and those of form."""
+    faults = []
+    for system in systems or tree.systems:
+        tree.check_system(system)
+        faults += tree.faults(system)
+        demo = tree.demo(system)
+        for path in [*tree.paths(system), *([demo] if demo else [])]:
+            faults += _form(path)
+    return faults
+
+
+def _form(path: Path) -> list[Fault]:
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return []
+    faults = [
+        Fault(path, "has trailing whitespace", number)
+        for number, line in enumerate(text.split("\n"), 1)
+        if line != line.rstrip()
+    ]
+    if text and (not text.endswith("\n") or text.endswith("\n\n")):
+        faults.append(Fault(path, "must end with exactly one newline", text.count("\n") + 1))
+    position = transaction_command(text)
+    if position is not None:
+        line = text.count("\n", 0, position) + 1
+        faults.append(Fault(path, "begins or ends a transaction, which is the runner's business", line))
+    if not is_transactional(text) and (count := _statements(text)) != 1:
+        faults.append(Fault(path, f"says `transactional: false` and holds {count} statements; it may hold only one"))
+    return faults
+
+
+def _statements(text: str) -> int:
+    import sqlparse
+
+    return sum(bool(blank(statement).strip(" \n;")) for statement in sqlparse.split(text))

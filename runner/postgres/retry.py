@@ -1,0 +1,71 @@
+"""Trying again when a lock was not granted in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import psycopg
+
+from runner.errors import LockTimeoutError
+from runner.postgres.lock import Watch
+from runner.postgres.pace import Pace
+from runner.postgres.session import RETRIED, Session
+from runner.progress import Progress
+
+Result = TypeVar("Result")
+
+
+def abandon(session: Session) -> None:
+    """End the open transaction, if there is one, without keeping anything of it."""
+    if not session.conn.closed and session.conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        # A connection that was lost has ended its transaction itself.
+        with suppress(psycopg.OperationalError):
+            session.conn.execute("ROLLBACK")
+
+
+class Attempts:
+    """Runs pieces of work inside its block, each again after a lock timeout or a deadlock."""
+
+    def __init__(self, session: Session, pace: Pace, progress: Progress) -> None:
+        self._session, self._pauses, self._progress = session, pace.pauses, progress
+        self._watch = Watch(session, progress)
+
+    def __enter__(self) -> Attempts:
+        self._watch.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.__exit__()
+
+    def run(self, name: str, timeout: float, work: Callable[[], Result]) -> Result:
+        """Return `work()`; whenever it fails, its transaction is rolled back.
+
+        `timeout` is the lock_timeout in seconds that `work` uses, `name` what it does. Raises LockTimeoutError, naming
+        who was in the way, when the last attempt fails too; any other failure at once.
+        """
+        blockers: list[str] = []
+        for pause in (*self._pauses, None):
+            self._watch.begin(min(0.5, timeout / 4))
+            try:
+                return work()
+            except RETRIED as error:
+                abandon(self._session)
+                blockers = self._watch.blockers or blockers
+                said, whom = error.diag.message_primary, "; ".join(blockers) or "another session"
+                if pause is None:
+                    raise LockTimeoutError(
+                        f"{name}: {said}, {len(self._pauses) + 1} times; blocked by {whom}",
+                        hint="nothing of it was done; wait for that session or end it, or give more --lock-timeout",
+                    ) from error
+                self._watch.end()
+                self._progress.note(f"{name}: {said}; trying again in {pause:g} s")
+                time.sleep(pause)
+            except BaseException:
+                abandon(self._session)
+                raise
+            finally:
+                self._watch.end()
+        raise AssertionError("the last attempt returns or raises")

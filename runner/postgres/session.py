@@ -1,0 +1,195 @@
+"""Sessions: connecting, what is known of a connection, the state it is brought to, and what its failures mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+os.environ.setdefault("PSYCOPG_IMPL", "binary")
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from runner.errors import DatabaseError, UsageError
+from runner.postgres import pooler
+
+Database: TypeAlias = "str | psycopg.Connection[Any]"
+
+API_ROLES = ("anon", "authenticated", "service_role")
+OLDEST_SERVER = 150000
+RETRIED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
+# A dead network is noticed within about a minute, a dead client by the server within a second.
+_DEFAULTS = {
+    "application_name": "companion",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+
+
+@dataclass
+class Session:
+    """A connection in autocommit mode and what is known about it."""
+
+    conn: psycopg.Connection[Any]
+    user: str
+    session_user: str
+    pid: int
+    conninfo: str = field(repr=False)
+
+    def fetch(self, query: str) -> str:
+        """Return the one text value of a query."""
+        return str(fetch_one(self.conn, query)[0])
+
+
+def redact(text: str, conninfo: str | None = None) -> str:
+    """Return `text` without passwords: in URLs, in key=value strings, and the password of `conninfo` itself."""
+    text = re.sub(r"(://[^:@/\s]*:)[^@/\s]+@", r"\1***@", text)
+    text = re.sub(r"(?i)\b(password|passwd|pgpassword)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1=***", text)
+    secret = _parse(conninfo).get("password") if conninfo else None
+    return text.replace(secret, "***") if secret and len(secret) > 2 else text
+
+
+def display_url(conninfo: str) -> str:
+    """Return `conninfo` fit for the screen: as given, password hidden."""
+    return redact(conninfo, conninfo)
+
+
+def _parse(conninfo: str) -> dict[str, str]:
+    try:
+        return {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
+    except psycopg.Error:
+        # libpq repeats the string, password and all, in its message: say it in our own words.
+        raise UsageError(
+            "cannot read the database address",
+            hint="write postgresql://user:password@host:5432/database or host=… dbname=…",
+        ) from None
+
+
+def connect(conninfo: str) -> psycopg.Connection[Any]:
+    """Return an autocommit connection; raise UsageError for a bad address, DatabaseError when it does not work."""
+    params = _DEFAULTS | _parse(conninfo) | {"client_encoding": "utf8"}
+    try:
+        conn = psycopg.connect(make_conninfo("", **params), autocommit=True, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise DatabaseError(
+            "cannot connect: " + redact(str(error).strip().removeprefix("connection failed: "), conninfo),
+            hint="check host, port, database, user and password of the address",
+        ) from None
+    if conn.info.server_version < OLDEST_SERVER:
+        conn.close()
+        raise DatabaseError(f"PostgreSQL {conn.info.server_version // 10000} is too old: 15 or later is needed")
+    return conn
+
+
+@contextmanager
+def connected(database: Database) -> Iterator[psycopg.Connection[Any]]:
+    """Yield a connection in autocommit mode to `database`, a connection string or a psycopg connection.
+
+    A string's connection is closed at the end; a given one must be idle, and is given back as it was. Server and
+    network failures inside the block become DatabaseError.
+    """
+    conn = connect(database) if isinstance(database, str) else database
+    autocommit = conn.autocommit
+    try:
+        conn.autocommit = True
+        yield conn
+    except psycopg.Error as error:
+        raise explain(error, _address(database)) from error
+    finally:
+        if isinstance(database, str):
+            conn.close()
+        elif not conn.closed:
+            conn.execute("ROLLBACK" if conn.info.transaction_status else "SELECT 1")
+            conn.autocommit = autocommit
+
+
+@contextmanager
+def session(database: Database) -> Iterator[Session]:
+    """Open a session on `database`, whose settings are reset while it is used; otherwise like `connected`.
+
+    UsageError is raised where a pooler hands server sessions on between transactions.
+    """
+    with connected(database) as conn:
+        conninfo = _address(database)
+        user, session_user, pid = fetch_one(conn, "SELECT current_user, session_user, pg_backend_pid()")
+        if pooler.is_pooled(conn, pid):
+            _refuse_shared_sessions(conn, pid, conninfo)
+        yield Session(conn, user, session_user, pid, conninfo)
+
+
+def _address(database: Database) -> str:
+    if isinstance(database, str):
+        return database
+    return make_conninfo(database.info.dsn, password=database.info.password)
+
+
+def _refuse_shared_sessions(conn: psycopg.Connection[Any], pid: int, conninfo: str) -> None:
+    another = make_conninfo(conninfo, connect_timeout=max(2, round(pooler.PATIENCE)))
+    if pooler.shares_sessions(conn, pid, lambda: connect(another)):
+        raise UsageError(
+            "the address leads to a connection pooler that hands server sessions on between transactions"
+            " (PgBouncer in transaction mode); nothing was changed",
+            hint="give the address of the server itself, or of a pooler in session mode",
+        )
+
+
+def explain(error: psycopg.Error, conninfo: str | None = None) -> DatabaseError:
+    """Return the DatabaseError that says what a psycopg error outside of any file means."""
+    if error.sqlstate is None:
+        return DatabaseError(
+            "the connection to the server was lost: " + redact(str(error).strip(), conninfo),
+            hint="what was committed is kept, the rest was undone; run `companion status`, then the command again",
+        )
+    hints = {
+        "42501": "connect as a role that may do this, or have it granted",
+        "53200": "raise max_locks_per_transaction, or name one system at a time",
+        "53100": "the server's disk is full; free some space and run the command again",
+        "25006": "this server is read-only; connect to the primary",
+    }
+    message = redact(error.diag.message_primary or str(error).strip(), conninfo)
+    detail = [error.diag.message_detail] if error.diag.message_detail else []
+    hint = error.diag.message_hint or hints.get(error.sqlstate)
+    return DatabaseError(f"{message} (SQLSTATE {error.sqlstate})", detail=detail, hint=hint)
+
+
+def fetch_one(
+    conn: psycopg.Connection[Any], query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """Run a query that returns a row, and return it."""
+    row = conn.execute(query.encode(), params).fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+def identifier(*names: str) -> str:
+    """Return the quoted, dotted identifier."""
+    return sql.Identifier(*names).as_string(None)
+
+
+def literal(text: str) -> str:
+    """Return `text` as an SQL string, whatever standard_conforming_strings is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def settings(path: Sequence[str], lock_timeout: float, *, local: bool = True) -> str:
+    """Return the statements that bring a session, or with `local` a transaction, to a known state.
+
+    Whatever an earlier file left behind is reset. `lock_timeout` is in seconds.
+    """
+    scope = "SET LOCAL" if local else "SET"
+    return (
+        "RESET ALL;\n"
+        f"{scope} search_path = {', '.join(identifier(name) for name in path)};\n"
+        f"{scope} lock_timeout = {round(lock_timeout * 1000)};\n"
+        f"{scope} statement_timeout = 0;\n"
+        f"{scope} idle_in_transaction_session_timeout = 0;\n"
+        f"{scope} client_connection_check_interval = 1000;\n"
+    )
