@@ -1,7 +1,7 @@
 """The design's conventions for SQL files that no linter knows, checked over every file of every chain.
 
 Pairing, numbering, dependencies and encoding are the runner's own conventions: `companion lint` checks them, and
-tests/runner/test_tree.py tests that.
+tests/runner/files/test_tree.py tests that.
 """
 
 from __future__ import annotations
