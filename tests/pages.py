@@ -8,13 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-# What a change of a system may change without making the page untrue: numbers, times, names of files; how many
-# files, tables or compatible changes there are.
+# What a change of a system may change without making the page untrue: numbers, times, names of files; how many files
+# or tables there are.
 _MASKS = [
     (r"\b\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\b", "FILE"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "TIME"),
     (r"(?<![\w.])\d[\d,]*\b", "N"),
-    (r"(?m)^compatible: .*$", "compatible: …"),
     (r"(?m)^  \w+\.\w+: N rows$", "  TABLE: N rows"),
     (r"(?<=\S)  +", "  "),
 ]
