@@ -1,31 +1,30 @@
 # Two commands to begin with: `make up` and `make test`. Everything they need beyond Python and make goes into .venv.
+# A line `##@ Heading` begins a group of the help.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 # On further servers without what asks nothing of the server, and with fewer rows.
-FURTHER := --fewer-rows --statements 500 --ignore=tests/test_readme.py --ignore=tests/runner/test_wheel.py
+FURTHER := --fewer-rows --statements 500 --ignore=tests/test_readme.py --ignore=tests/test_contributing.py --ignore=tests/runner/test_wheel.py
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-16 test-debian lint format contract docs mutants fuzz bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'To use it: make up, then README.md. To change it: make test, then CONTRIBUTING.md.'
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+##@ To use it
 up: $(VENV)/.companion ## Start the embedded server, apply every system, load demo data
 	@$(BIN)/companion up
 
 down: ## Stop the embedded server; its data stays
 	@if [ -x $(BIN)/companion ]; then $(BIN)/companion server stop; fi
 
-test: lint ## Run lint and all tests on an embedded server of their own (ARGS=--every-instance: in every schema)
+##@ To change it
+test: lint ## Run lint and all tests on an embedded server of their own, in 6 minutes (one test: .venv/bin/pytest tests/hugo -k word)
 	$(PYTEST) $(ARGS)
-
-test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
-	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(FURTHER) $(ARGS)
-
-test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron, PgBouncer, plpgsql_check and Chromium, on Debian's PostgreSQL 15 (as root; installs packages)
-	tests/debian/with_server $(PYTEST) $(FURTHER) $(ARGS)
 
 lint: $(VENV)/.dev ## Check file conventions, SQL and Python
 	$(BIN)/ruff check .
@@ -45,6 +44,13 @@ contract: $(VENV)/.dev ## Write contract/<system>.json from what the files make
 docs: $(VENV)/.dev ## Write docs/<system>.md and docs/html from contract, rules and examples
 	$(BIN)/python -m docs.generate
 
+##@ What takes longer
+test-16: $(VENV)/.dev ## Run all tests on the embedded server's PostgreSQL 16
+	PGSERVER_POSTGRES_VERSION=16 $(PYTEST) $(FURTHER) $(ARGS)
+
+test-debian: $(VENV)/.dev ## Run all tests, and those of pg_cron, PgBouncer, plpgsql_check and Chromium, on Debian's PostgreSQL 15 (as root; installs packages)
+	tests/debian/with_server $(PYTEST) $(FURTHER) $(ARGS)
+
 mutants: $(VENV)/.dev ## Take every rule out of a copy of the schemas, one at a time, and see that a test notices (ARGS=--help)
 	$(BIN)/python -m tests.mutants $(ARGS)
 
@@ -54,6 +60,7 @@ fuzz: $(VENV)/.dev ## Make 100,000 random statements in each system, other ones 
 bench: $(VENV)/.dev ## Measure side by side and write bench/results.md (ARGS=--quick for a small run that writes nothing)
 	$(BIN)/python -m bench $(ARGS)
 
+##@ To tidy up
 clean: down ## Remove the virtual environment and all caches; the embedded server's data stays
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
+import runner
 from docs.generate import markdown, web
 from docs.generate.__main__ import pages
 from docs.generate.blocks import Code, Page, Paragraph, Row, Table, anchor
@@ -240,6 +241,14 @@ def demo(bare: NoopExecutor) -> Iterator[psycopg.Connection[Any]]:
 
     with filled(bare, "demo", fill) as url, psycopg.connect(url) as conn:
         yield conn
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (HERE / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `(\w+)` \| ", text, re.M)
+    assert rooms == re.findall(r"^    (\w+)  ", runner.__doc__ or "", re.M)
+    for link in re.findall(r"\]\(([^)#]+)", text):
+        assert (HERE / link).exists(), link
 
 
 def test_no_mutant_is_left_without_a_reason() -> None:

@@ -7,14 +7,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
+from string import Template
 from urllib.parse import quote
 
 import pytest
 
 from docs.generate.model import HERE, read
 from docs.generate.systems import TITLES
+from tests.pages import blocks
 from tests.servers import make_folder
 
 CHROMIUM = (
@@ -112,6 +114,24 @@ def results(dom: str) -> list[tuple[str, str]]:
         return []
     assert re.search(r"<article[^>]* hidden", dom)
     return re.findall(r'<span class="kind">(\w+)</span> <code>([^<]+)</code>', dom)
+
+
+DRAWN = """<!doctype html><pre class="mermaid">$diagram</pre><script src="$mermaid"></script>
+<script>
+  addEventListener("error", (event) => { document.documentElement.dataset.errors = event.message; });
+  mermaid.initialize({ startOnLoad: true });
+</script>"""
+
+
+def test_the_picture_of_the_architecture_is_drawn(profile: Path, tmp_path: Path) -> None:
+    (diagram,) = blocks("mermaid", (HERE / "architecture.md").read_text(encoding="utf-8"))
+    mermaid = (HERE / "html" / "mermaid.tiny.js").as_uri()
+    text = Template(DRAWN).substitute(diagram=escape(diagram), mermaid=mermaid)
+    page("architecture", tmp_path).write_text(text, encoding="utf-8")
+    dom = opened(profile, "architecture", folder=tmp_path)
+    names = set(re.findall(r"^        (\w+)[\[(]", diagram, re.M))
+    assert len(names) > 10
+    assert set(re.findall(r'<g class="node[^>]* id="[^"]*flowchart-(\w+)-\d+"', dom)) == names
 
 
 @every_page
