@@ -32,7 +32,13 @@ def copy(tmp_path: Path) -> Path:
     """The tree in another folder, with the tools of this environment."""
     left_out = shutil.ignore_patterns(".git", ".venv", "build", "dist", "__pycache__", ".*_cache", "*.egg-info")
     folder = Path(shutil.copytree(ROOT, tmp_path / "companion", ignore=left_out))
-    (folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    (folder / ".venv").mkdir()
+    for part in Path(sys.executable).parent.parent.iterdir():
+        (folder / ".venv" / part.name).symlink_to(part)
+    for made in (".companion", ".dev"):
+        # Newer than pyproject.toml, or make would install the copy into this very environment.
+        (folder / ".venv" / made).unlink(missing_ok=True)
+        (folder / ".venv" / made).touch()
     return folder
 
 

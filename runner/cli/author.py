@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runner.cli.options import (
-    database_option,
-    json_option,
-    options,
-    print_json,
-    schema_option,
-    sql_root_option,
-    systems_argument,
-)
+from runner.cli import options
 from runner.errors import UsageError
 
 
@@ -21,7 +13,7 @@ from runner.errors import UsageError
 @click.argument("kind")
 @click.argument("slug")
 @click.option("--replace", metavar="FUNCTION", help="Start from this function as it is in the database.")
-@options(schema_option, database_option, sql_root_option)
+@options.several(options.schema, options.database, options.sql_root)
 def new(
     system: str,
     kind: str,
@@ -55,8 +47,8 @@ def new(
 
 
 @click.command()
-@systems_argument
-@options(sql_root_option, json_option)
+@options.systems
+@options.several(options.sql_root, options.as_json)
 def lint(systems: tuple[str, ...], sql_root: str | None, as_json: bool) -> int:
     """Check the SQL files: conventions, sqlfluff, squawk."""
     from runner.cli.display import fault_line
@@ -68,7 +60,7 @@ def lint(systems: tuple[str, ...], sql_root: str | None, as_json: bool) -> int:
     faults = conventions(tree, systems)
     checks = [Check("conventions", [fault_line(fault) for fault in faults]), *tools(tree, systems)]
     if as_json:
-        print_json({"checks": [vars(check) for check in checks]})
+        options.print_json({"checks": [vars(check) for check in checks]})
     else:
         for check in checks:
             click.echo(f"{check.name}: " + ("\n  ".join(["", *check.findings]) if check.findings else "clean"))

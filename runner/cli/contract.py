@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import (
-    database_option,
-    gathered,
-    json_option,
-    options,
-    print_json,
-    schema_option,
-    sql_root_option,
-    systems_argument,
-)
+from runner.cli import options
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,17 +18,17 @@ def contract() -> None:
     """What consumers may rely on: written down, compared, checked."""
 
 
-audience_option = click.option(
+_audience = click.option(
     "--for", "audiences", multiple=True, type=click.Choice(["readers", "writers", "callers"]),
     help="Whom it is about; may be repeated. Default: all.",
 )  # fmt: skip
 
 
 @contract.command("export")
-@systems_argument
+@options.systems
 @click.option("--from-files", is_flag=True, help="Of what the files make in a scratch database of the embedded server.")
 @click.option("--output", metavar="FOLDER", help="Write FOLDER/<system>.json; else print the only one.")
-@options(schema_option, database_option, sql_root_option)
+@options.several(options.schema, options.database, options.sql_root)
 def contract_export(
     systems: tuple[str, ...],
     from_files: bool,
@@ -80,7 +71,7 @@ def contract_export(
 @contract.command("diff")
 @click.argument("old", type=click.Path(exists=True))
 @click.argument("new", type=click.Path(exists=True))
-@options(audience_option, json_option)
+@options.several(_audience, options.as_json)
 def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool) -> int:
     """Say what changed between two contracts, and whom it breaks.
 
@@ -94,7 +85,7 @@ def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool)
 
     found = work.changes_of_all(read_all(Path(old)), read_all(Path(new)))
     if as_json:
-        print_json({"systems": {name: [one.as_dict() for one in some] for name, some in found.items()}})
+        options.print_json({"systems": {name: [one.as_dict() for one in some] for name, some in found.items()}})
     else:
         from runner.cli.display import changes_text
 
@@ -103,10 +94,10 @@ def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool)
 
 
 @contract.command("check")
-@systems_argument
+@options.systems
 @click.option("--contract", "path", type=click.Path(exists=True), metavar="FILE", help="File or folder; else our own.")
-@options(audience_option, schema_option, database_option, sql_root_option, json_option)
-@gathered
+@options.several(_audience, options.schema, options.database, options.sql_root, options.as_json)
+@options.gathered
 def contract_check(
     target: Target, path: str | None, audiences: tuple[str, ...], sql_root: str | None, as_json: bool
 ) -> int:
@@ -121,7 +112,7 @@ def contract_check(
     contract = Path(path) if path else None
     found = work.check(target, contract=contract, audiences=audiences, sql_root=sql_root)
     if as_json:
-        print_json({"systems": [one.as_dict() for one in found]})
+        options.print_json({"systems": [one.as_dict() for one in found]})
     else:
         from runner.cli.display import checked_text
 

@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import (
-    database_option,
-    gathered,
-    json_option,
-    options,
-    print_json,
-    schema_option,
-    systems_argument,
-)
+from runner.cli import options
 
 if TYPE_CHECKING:
     from runner.history.instances import Target
@@ -25,15 +17,15 @@ def jobs() -> None:
     """Scheduled jobs, with pg_cron or without."""
 
 
-cron_database_option = click.option(
+_cron_database = click.option(
     "--cron-database", metavar="NAME", help="Database where pg_cron is installed; else where the server says."
 )
 
 
 @jobs.command("list")
-@systems_argument
-@options(schema_option, cron_database_option, database_option, json_option)
-@gathered
+@options.systems
+@options.several(options.schema, _cron_database, options.database, options.as_json)
+@options.gathered
 def jobs_list(target: Target, cron_database: str | None, as_json: bool) -> int:
     """Show next and last run of every job.
 
@@ -43,7 +35,7 @@ def jobs_list(target: Target, cron_database: str | None, as_json: bool) -> int:
 
     found = work.list_jobs(target, cron_database=cron_database)
     if as_json:
-        print_json({"jobs": [one.as_dict() for one in found]})
+        options.print_json({"jobs": [one.as_dict() for one in found]})
     else:
         from runner.cli.display import jobs_text
 
@@ -52,10 +44,10 @@ def jobs_list(target: Target, cron_database: str | None, as_json: bool) -> int:
 
 
 @jobs.command("sync")
-@systems_argument
+@options.systems
 @click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
-@options(schema_option, cron_database_option, database_option, json_option)
-@gathered
+@options.several(options.schema, _cron_database, options.database, options.as_json)
+@options.gathered
 def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json: bool) -> None:
     """Schedule all jobs with pg_cron.
 
@@ -66,7 +58,7 @@ def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json:
 
     done = work.sync(target, cron_database=cron_database, dry_run=dry_run)
     if as_json:
-        print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
+        options.print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
     elif done:
         click.echo(table(("in pg_cron", "what"), sorted(done.items())))
     else:
@@ -74,9 +66,9 @@ def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json:
 
 
 @jobs.command("crontab")
-@systems_argument
-@options(schema_option, database_option)
-@gathered
+@options.systems
+@options.several(options.schema, options.database)
+@options.gathered
 def jobs_crontab(target: Target) -> None:
     """Print lines for a crontab, for want of pg_cron."""
     from runner.jobs import crontab as work
@@ -86,8 +78,8 @@ def jobs_crontab(target: Target) -> None:
 
 @jobs.command("run")
 @click.argument("name")
-@options(schema_option, database_option, json_option)
-@gathered
+@options.several(options.schema, options.database, options.as_json)
+@options.gathered
 def jobs_run(target: Target, name: str, as_json: bool) -> None:
     """Run job NAME now.
 
@@ -98,6 +90,6 @@ def jobs_run(target: Target, name: str, as_json: bool) -> None:
     job, run, milliseconds = work.run(target, name)
     if as_json:
         outcome = {"outcome": run.outcome, "message": run.message, "duration_ms": milliseconds}
-        print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})
+        options.print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})
     else:
         click.echo(f"{job.name} {run.outcome} ({milliseconds} ms): {run.message}")

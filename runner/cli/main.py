@@ -14,7 +14,7 @@ import sys
 import click
 
 from runner import __version__
-from runner.cli.options import print_json
+from runner.cli import options
 from runner.errors import CompanionError, UsageError
 
 # In which module of this room each command is: only the one that is called is imported.
@@ -81,7 +81,7 @@ def main(args: list[str] | None = None) -> None:
 
 def _fail(error: CompanionError, as_json: bool) -> int:
     if as_json:
-        print_json({"error": error.as_dict()})
+        options.print_json({"error": error.as_dict()})
     else:
         from runner.cli.display import show_error
 

@@ -6,18 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import (
-    database_option,
-    gathered,
-    index_timeout_option,
-    json_option,
-    lock_timeout_option,
-    options,
-    print_json,
-    schema_option,
-    sql_root_option,
-    systems_argument,
-)
+from runner.cli import options
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options(database_option, sql_root_option)
+@options.several(options.database, options.sql_root)
 def up(database: str | None, sql_root: str | None) -> None:
     """Make everything ready: server, all systems, demo data."""
     from runner.cli.display import summary
@@ -52,7 +41,7 @@ def up(database: str | None, sql_root: str | None) -> None:
 
 
 @click.command()
-@systems_argument
+@options.systems
 @click.option("--to", metavar="ID", help="Apply up to and including this file (one system).")
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would be sent; change nothing.")
 @click.option("--rehearse", is_flag=True, help="Run everything in one transaction and roll it back.")
@@ -60,8 +49,10 @@ def up(database: str | None, sql_root: str | None) -> None:
     "--adopt", is_flag=False, flag_value="", metavar="[ID]",
     help="Record files, up to and including ID, as applied whose objects already exist.",
 )  # fmt: skip
-@options(schema_option, lock_timeout_option, index_timeout_option, database_option, sql_root_option, json_option)
-@gathered
+@options.several(
+    options.schema, options.lock_timeout, options.index_timeout, options.database, options.sql_root, options.as_json
+)
+@options.gathered
 def apply(
     target: Target,
     pace: Pace,
@@ -104,13 +95,13 @@ def apply(
 
 
 @click.command()
-@systems_argument
+@options.systems
 @click.option("--to", metavar="ID", help="Undo everything after this file, which stays.")
 @click.option("--count", type=int, metavar="N", help="Undo the last N files.")
 @click.option("--all", "everything", is_flag=True, help="Undo all files; without SYSTEM, of everything installed.")
 @click.option("--discard-data", is_flag=True, help="Go on although rows are lost.")
-@options(schema_option, lock_timeout_option, index_timeout_option, database_option, json_option)
-@gathered
+@options.several(options.schema, options.lock_timeout, options.index_timeout, options.database, options.as_json)
+@options.gathered
 def rollback(
     target: Target,
     pace: Pace,
@@ -138,11 +129,11 @@ def rollback(
 
 
 @click.command()
-@systems_argument
+@options.systems
 @click.option("--demo", is_flag=True, help="Load demo data.")
 @click.option("--scale", type=click.IntRange(min=1), default=1, show_default=True, help="How many times as much.")
-@options(schema_option, lock_timeout_option, database_option, sql_root_option, json_option)
-@gathered
+@options.several(options.schema, options.lock_timeout, options.database, options.sql_root, options.as_json)
+@options.gathered
 def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | None, as_json: bool) -> None:
     """Load demo data of SYSTEM... (default: every installed one). Reference rows come with `apply`."""
     from runner.cli.display import table
@@ -154,7 +145,7 @@ def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | Non
     with shown(quiet=as_json) as progress:
         done = work.seed(target, sql_root=sql_root, scale=scale, pace=pace, progress=progress)
     if as_json:
-        print_json({"seeded": [vars(one) for one in done]})
+        options.print_json({"seeded": [vars(one) for one in done]})
     elif done:
         rows = [(one.system, one.schema, one.rows or "there already", f"{one.duration_ms} ms") for one in done]
         click.echo(table(("system", "schema", "rows", "time"), rows))
@@ -173,6 +164,6 @@ def _report(done: list[Done], as_json: bool, nothing: str, changed: Database | N
             click.echo("note: pg_cron is in another database: `companion jobs sync` brings it in step", err=True)
 
     if as_json:
-        print_json({"files": [vars(one) for one in done]})
+        options.print_json({"files": [vars(one) for one in done]})
     else:
         click.echo(summary(done) if done else nothing)

@@ -13,28 +13,26 @@ from runner.postgres.pace import DEFAULT, Pace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-database_option = click.option(
-    "--database", metavar="URL", help="Database; else DATABASE_URL, else the embedded server."
-)
-sql_root_option = click.option("--sql-root", metavar="FOLDER", help="Folder with migrations/, functions/, …")
-schema_option = click.option("--schema", metavar="NAME", help="Schema of the instance; default: the system's name.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-lock_timeout_option = click.option(
+database = click.option("--database", metavar="URL", help="Database; else DATABASE_URL, else the embedded server.")
+sql_root = click.option("--sql-root", metavar="FOLDER", help="Folder with migrations/, functions/, …")
+schema = click.option("--schema", metavar="NAME", help="Schema of the instance; default: the system's name.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+lock_timeout = click.option(
     "--lock-timeout", type=click.FloatRange(min=0.001), default=DEFAULT.lock_timeout, show_default=True,
     metavar="SECONDS", help="How long a statement waits for a lock before the file is tried again.",
 )  # fmt: skip
-index_timeout_option = click.option(
+index_timeout = click.option(
     "--index-timeout", type=click.FloatRange(min=0.001), default=DEFAULT.build_timeout, show_default=True,
     metavar="SECONDS", help="The same for a concurrent index build.",
 )  # fmt: skip
-systems_argument = click.argument("systems", nargs=-1, metavar="[SYSTEM]...")
+systems = click.argument("systems", nargs=-1, metavar="[SYSTEM]...")
 
 
-def options(*several: Callable[[Any], Any]) -> Callable[[Command], Command]:
+def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     """Return a decorator that gives a command several options, in this order."""
 
     def decorate(command: Command) -> Command:
-        for option in reversed(several):
+        for option in reversed(options):
             command = option(command)
         return command
 

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from runner.cli.options import json_option, print_json
+from runner.cli import options
 
 
 @click.group()
@@ -31,14 +31,14 @@ def server_stop() -> None:
 
 
 @server.command("status")
-@json_option
+@options.as_json
 def server_status(as_json: bool) -> int:
     """Say whether the server runs and where its data is; exit 3 if it does not run."""
     from runner.postgres import embedded as work
 
     url, folder = work.running_url(), str(work.data_folder())
     if as_json:
-        print_json({"running": url is not None, "url": url, "data": folder})
+        options.print_json({"running": url is not None, "url": url, "data": folder})
     else:
         click.echo(f"{'running' if url else 'not running'}, data in {folder}")
     return 0 if url else 3

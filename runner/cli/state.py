@@ -6,32 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import (
-    database_option,
-    gathered,
-    json_option,
-    options,
-    print_json,
-    schema_option,
-    sql_root_option,
-    systems_argument,
-)
+from runner.cli import options
 
 if TYPE_CHECKING:
     from runner.history.instances import Target
 
 
 @click.command()
-@systems_argument
-@options(schema_option, database_option, sql_root_option, json_option)
-@gathered
+@options.systems
+@options.several(options.schema, options.database, options.sql_root, options.as_json)
+@options.gathered
 def status(target: Target, sql_root: str | None, as_json: bool) -> int:
     """Show what is applied, pending, edited, missing or out of order; exit 3 if anything is."""
     from runner.history import status as work
 
     found = work.status(target, sql_root=sql_root)
     if as_json:
-        print_json({"systems": [one.as_dict() for one in found]})
+        options.print_json({"systems": [one.as_dict() for one in found]})
     else:
         from runner.cli.display import status_text
 
@@ -40,9 +31,9 @@ def status(target: Target, sql_root: str | None, as_json: bool) -> int:
 
 
 @click.command()
-@systems_argument
-@options(schema_option, database_option, json_option)
-@gathered
+@options.systems
+@options.several(options.schema, options.database, options.as_json)
+@options.gathered
 def verify(target: Target, as_json: bool) -> int:
     """Compare what is there with what the recorded files make.
 
@@ -54,7 +45,7 @@ def verify(target: Target, as_json: bool) -> int:
     with shown(quiet=as_json) as progress:
         found = work.verify(target, progress=progress)
     if as_json:
-        print_json({"systems": [one.as_dict() for one in found]})
+        options.print_json({"systems": [one.as_dict() for one in found]})
     else:
         from runner.cli.display import verified_text
 
