@@ -84,6 +84,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure(config: pytest.Config) -> None:
     # Ignored where the tests were started in the background; the commands that they start would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What is set for the person who runs the tests is about another server.
+    for name in [name for name in os.environ if name.startswith("PG") and not name.startswith("PGSERVER_")]:
+        del os.environ[name]
     config.addinivalue_line("markers", "rule(id, shows): the rule a test shows; shows is 'accepts' or 'refuses'")
     if not hasattr(config, "workerinput"):
         home = make_folder("test")

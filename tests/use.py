@@ -45,7 +45,7 @@ USES = {
         ],
         ["conversations", "messages", "characters", "users"],
         "SELECT * FROM get_conversation_messages(%(id)s)",
-        later=["SELECT create_message_partition('2040-01-01')"],
+        later=["SELECT create_message_partition('2340-01-01')"],
     ),
     "hugo": Use(
         "INSERT INTO users (oriva_user_id, email) VALUES (%(sub)s, %(email)s);"

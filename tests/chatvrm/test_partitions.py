@@ -17,8 +17,8 @@ from tests.people import Person, blocked
 CREATE = "SELECT create_message_partition(%s)"
 CREATE_ALL = "SELECT create_message_partitions()"
 # Beyond what there are partitions for.
-FAR = "2031-05-01"
-FAR_MOMENT = "2031-05-17 12:00:00+00"
+FAR = "2331-05-01"
+FAR_MOMENT = "2331-05-17 12:00:00+00"
 WHERE = "SELECT tableoid::regclass::text FROM messages WHERE id = %s"
 
 
@@ -83,19 +83,19 @@ def test_a_month_is_that_of_utc_wherever_the_session_is(db: Person, world: World
         found = [
             db.value(WHERE, [say(db, conversation, created_at=moment)])
             for moment in (
-                "2031-04-30 23:59:59.999999+00",
-                "2031-05-01 00:00:00+00",
-                "2031-05-31 23:59:59.999999+00",
-                "2031-06-01 00:00:00+00",
+                "2331-04-30 23:59:59.999999+00",
+                "2331-05-01 00:00:00+00",
+                "2331-05-31 23:59:59.999999+00",
+                "2331-06-01 00:00:00+00",
             )
         ]
-    assert found == ["messages_default", "messages_2031_05", "messages_2031_05", "messages_default"]
+    assert found == ["messages_default", "messages_2331_05", "messages_2331_05", "messages_default"]
 
 
 @pytest.mark.rule("VRM-12", "accepts")
 @pytest.mark.parametrize(
     ("day", "name"),
-    [("0001-01-01", "messages_0001_01"), ("2031-12-31", "messages_2031_12"), ("9999-12-31", "messages_9999_12")],
+    [("0001-01-01", "messages_0001_01"), ("2331-12-31", "messages_2331_12"), ("9999-12-31", "messages_9999_12")],
 )
 def test_any_day_of_a_month_names_it(db: Person, day: str, name: str) -> None:
     assert db.value(CREATE, [day]) is True
@@ -134,13 +134,13 @@ def test_a_message_has_no_key_without_its_time(db: Person, world: World) -> None
 def test_messages_move_into_the_month_that_is_made_for_them(db: Person, world: World) -> None:
     conversation = talk(db, world.ann.character, world.bob)
     with db.as_service():
-        moved = [say(db, conversation, f"{day}", created_at=f"2031-05-{day} 00:00+00") for day in (10, 20)]
-        stays = say(db, conversation, created_at="2031-06-01 00:00+00")
+        moved = [say(db, conversation, f"{day}", created_at=f"2331-05-{day} 00:00+00") for day in (10, 20)]
+        stays = say(db, conversation, created_at="2331-06-01 00:00+00")
     before = db.rows("SELECT * FROM messages ORDER BY id")
     noted = db.value("SELECT sum(messages) FROM message_changes")
     with db.as_service():
         assert db.value(CREATE, [FAR]) is True
-    assert [db.value(WHERE, [message]) for message in moved] == ["messages_2031_05"] * 2
+    assert [db.value(WHERE, [message]) for message in moved] == ["messages_2331_05"] * 2
     assert db.value(WHERE, [stays]) == "messages_default"
     assert db.rows("SELECT * FROM messages ORDER BY id") == before
     assert db.value("SELECT sum(messages) FROM message_changes") == noted
@@ -164,7 +164,7 @@ def test_a_month_that_is_made_has_what_the_others_have(db: Person) -> None:
         "SELECT count(*) FROM pg_attribute WHERE attrelid = %s::regclass AND attnotnull",
         "SELECT count(*) FROM pg_attrdef WHERE adrelid = %s::regclass",
     ):
-        made, others = (db.value(count, [name]) for name in ("messages_2031_05", month(db, 0)))
+        made, others = (db.value(count, [name]) for name in ("messages_2331_05", month(db, 0)))
         assert made == others > 0
 
 
@@ -203,7 +203,7 @@ def test_no_message_is_lost_or_refused_while_its_month_is_made(connect: Callable
             done.set()
         written = sum(future.result(timeout=30) for future in futures)
     assert owner.value("SELECT count(*) FROM messages") == written
-    assert owner.value("SELECT count(*) FROM messages_2031_05") == written
+    assert owner.value("SELECT count(*) FROM messages_2331_05") == written
 
 
 def made(db: Person, day: str) -> bool:
@@ -226,9 +226,9 @@ def test_making_a_month_gives_way_to_who_reads_or_writes(connect: Callable[[], P
         with job.as_service(), job.refused(sqlstate="55P03"):
             job.run(CREATE, [FAR])
         reader.run("COMMIT")
-        assert "messages_2031_05" not in partitions(job)
+        assert "messages_2331_05" not in partitions(job)
     assert job.value(CREATE, [FAR]) is True
-    assert reader.rows("SELECT tableoid::regclass::text, content FROM messages") == [("messages_2031_05", "Corrected")]
+    assert reader.rows("SELECT tableoid::regclass::text, content FROM messages") == [("messages_2331_05", "Corrected")]
 
 
 @pytest.mark.rule("VRM-12", "accepts")
@@ -242,7 +242,7 @@ def test_two_who_make_one_month_make_it_once(connect: Callable[[], Person], end:
         one.run(end)
     assert outcome.result() == 1
     assert two.value("SELECT made FROM made") is (end == "ROLLBACK")
-    assert "messages_2031_05" in partitions(one)
+    assert "messages_2331_05" in partitions(one)
 
 
 # A month that is taken away
@@ -253,10 +253,10 @@ def test_a_month_that_is_detached_keeps_its_messages_for_its_owner(db: Person, w
     db.run(CREATE, [FAR])
     conversation = talk(db, world.ann.character, world.bob)
     detached = say(db, conversation, created_at=FAR_MOMENT)
-    db.run("ALTER TABLE messages DETACH PARTITION messages_2031_05")
-    assert db.rows("SELECT id FROM messages_2031_05") == [(detached,)]
+    db.run("ALTER TABLE messages DETACH PARTITION messages_2331_05")
+    assert db.rows("SELECT id FROM messages_2331_05") == [(detached,)]
     assert db.rows("SELECT id FROM messages") == []
-    refuses_everybody(db, world, "messages_2031_05")
+    refuses_everybody(db, world, "messages_2331_05")
     with db.as_service():
         message = say(db, conversation, created_at=FAR_MOMENT)
         # Whoever took it away decides when it comes back.
@@ -264,8 +264,8 @@ def test_a_month_that_is_detached_keeps_its_messages_for_its_owner(db: Person, w
     assert db.value(WHERE, [message]) == "messages_default"
     db.run("DELETE FROM messages")
     db.run(
-        "ALTER TABLE messages ATTACH PARTITION messages_2031_05"
-        " FOR VALUES FROM ('2031-05-01 00:00+00') TO ('2031-06-01 00:00+00')"
+        "ALTER TABLE messages ATTACH PARTITION messages_2331_05"
+        " FOR VALUES FROM ('2331-05-01 00:00+00') TO ('2331-06-01 00:00+00')"
     )
     assert db.rows("SELECT id FROM messages") == [(detached,)]
 
@@ -299,14 +299,14 @@ def test_nobody_names_a_partition(db: Person, world: World) -> None:
     )
     db.run(CREATE, [FAR])
     found = partitions(db)
-    assert {"messages_default", "messages_2031_05", month(db, 0)} <= found
+    assert {"messages_default", "messages_2331_05", month(db, 0)} <= found
     for table in found:
         refuses_everybody(db, world, table)
     # Should somebody be granted it, row-level security still shows nothing.
     say(db, talk(db, world.ann.character, world.bob), created_at=FAR_MOMENT)
-    db.run("GRANT SELECT ON messages_2031_05 TO authenticated")
+    db.run("GRANT SELECT ON messages_2331_05 TO authenticated")
     with db.as_user(world.bob.sub):
-        assert db.rows("SELECT id FROM messages_2031_05") == []
+        assert db.rows("SELECT id FROM messages_2331_05") == []
         assert len(db.rows("SELECT id FROM messages")) == 1
 
 
@@ -375,12 +375,12 @@ def test_the_latest_messages_come_first_and_no_more_than_asked_for(db: Person, w
     say(db, other)
     with db.as_service():
         for second in range(60):
-            say(db, conversation, str(second), created_at=f"2031-05-01 00:00:{second:02d}+00")
+            say(db, conversation, str(second), created_at=f"2331-05-01 00:00:{second:02d}+00")
     get = "SELECT content FROM get_conversation_messages(%s, %s, %s)"
     with db.as_user(world.bob.sub):
         for limit, before, expected in (
             (3, "infinity", [59, 58, 57]),
-            (3, "2031-05-01 00:00:57+00", [56, 55, 54]),
+            (3, "2331-05-01 00:00:57+00", [56, 55, 54]),
             (2, None, [59, 58]),
             (0, "infinity", [59]),
             (-5, "infinity", [59]),

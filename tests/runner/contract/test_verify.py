@@ -291,13 +291,13 @@ def test_prepared_statements_are_compared(url: str, owner: Person) -> None:
 
 
 def test_months_that_came_later_are_no_drift_but_how_they_are_made_is(url: str, owner: Person) -> None:
-    owner.run("SELECT create_message_partition('2031-01-01')")
-    owner.run("ALTER TABLE messages DETACH PARTITION messages_2031_01; DROP TABLE messages_2031_01")
-    owner.run("SELECT create_message_partition('2032-01-01')")
+    owner.run("SELECT create_message_partition('2331-01-01')")
+    owner.run("ALTER TABLE messages DETACH PARTITION messages_2331_01; DROP TABLE messages_2331_01")
+    owner.run("SELECT create_message_partition('2332-01-01')")
     assert verify.verify(Target(url, ["chatvrm"]))[0].differences == []
-    owner.run("GRANT SELECT ON messages_2032_01 TO anon")
+    owner.run("GRANT SELECT ON messages_2332_01 TO anon")
     (line,) = verify.verify(Target(url, ["chatvrm"]))[0].differences
-    assert line.startswith("table messages_2032_01: ")
+    assert line.startswith("table messages_2332_01: ")
 
 
 def test_in_a_schema_of_others_what_is_theirs_is_no_drift(
