@@ -71,7 +71,7 @@ def place() -> Iterator[Place]:
     with mock.patch.dict(os.environ, COMPANION_HOME=str(home)):
         try:
             url = embedded.start()
-            yield Place(url, embedded.psql_command()[0], home)
+            yield Place(url, embedded.psql_command()[0][0], home)
         finally:
             embedded.stop()
             shutil.rmtree(home, ignore_errors=True)

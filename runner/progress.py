@@ -6,6 +6,9 @@ from __future__ import annotations
 class Progress:
     """Receives the events of a run and, in this base class, ignores them."""
 
+    def about(self, text: str) -> None:
+        """Tell which database is about to be changed."""
+
     def begin(self, total: int) -> None:
         """Tell that `total` files are about to run."""
 
@@ -17,6 +20,9 @@ class Progress:
 
     def step(self, text: str) -> None:
         """Tell how far the running file is."""
+
+    def notice(self, text: str) -> None:
+        """Tell what a file tells with RAISE NOTICE or INFO: how many rows it moved, say."""
 
     def note(self, text: str) -> None:
         """Tell something a person should know: a wait, a retry, a warning of the server."""

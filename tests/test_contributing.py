@@ -65,7 +65,8 @@ def write(path: Path, step: re.Match[str], body: str) -> None:
         text = f"{before}{found}{line}\n{body}{rest}"
     else:
         assert step["how"] != "In" or not text
-        text += body
+        # Two lines stand between functions.
+        text += f"\n\n{body}" if path.suffix == ".py" else body
     path.write_text(text)
 
 

@@ -47,16 +47,19 @@ def jobs_list(target: Target, cron_database: str | None, as_json: bool) -> int:
 @options.systems
 @click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @options.several(options.schema, _cron_database, options.database, options.as_json)
+@options.quiet
 @options.gathered
-def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json: bool) -> None:
+def jobs_sync(target: Target, dry_run: bool, cron_database: str | None, as_json: bool, quiet: bool) -> None:
     """Schedule all jobs with pg_cron.
 
     Also with one in another database of the server, and where it came after the jobs; what is there as declared stays.
     """
     from runner.cli.display import table
+    from runner.cli.progress import shown
     from runner.jobs import schedule as work
 
-    done = work.sync(target, cron_database=cron_database, dry_run=dry_run)
+    with shown(as_json=as_json, quiet=quiet) as progress:
+        done = work.sync(target, cron_database=cron_database, dry_run=dry_run, progress=progress)
     if as_json:
         options.print_json({"jobs": [{"name": name, "what": what} for name, what in done.items()]})
     elif done:
@@ -79,15 +82,18 @@ def jobs_crontab(target: Target) -> None:
 @jobs.command("run")
 @click.argument("name")
 @options.several(options.schema, options.database, options.as_json)
+@options.quiet
 @options.gathered
-def jobs_run(target: Target, name: str, as_json: bool) -> None:
+def jobs_run(target: Target, name: str, as_json: bool, quiet: bool) -> None:
     """Run job NAME now.
 
     The exit code is 1 if it fails, 3 if another run of it goes on. NAME is SCHEMA:JOB, or JOB where only one has it.
     """
+    from runner.cli.progress import shown
     from runner.jobs import runs as work
 
-    job, run, milliseconds = work.run(target, name)
+    with shown(as_json=as_json, quiet=quiet) as progress:
+        job, run, milliseconds = work.run(target, name, progress=progress)
     if as_json:
         outcome = {"outcome": run.outcome, "message": run.message, "duration_ms": milliseconds}
         options.print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.several(options.database, options.sql_root)
-def up(database: str | None, sql_root: str | None) -> None:
+@options.several(options.database, options.sql_root, options.quiet)
+def up(database: str | None, sql_root: str | None, quiet: bool) -> None:
     """Make everything ready: server, all systems, demo data."""
     from runner.cli.display import summary
     from runner.cli.progress import shown
     from runner.migrate import up as work
-    from runner.postgres.session import display_url
+    from runner.postgres.address import redact
 
-    with shown() as progress:
+    with shown(quiet=quiet) as progress:
         result = work.up(database, sql_root=sql_root, progress=progress)
     if result.done:
         click.echo(summary(result.done))
@@ -33,7 +33,7 @@ def up(database: str | None, sql_root: str | None) -> None:
         click.echo(f"demo data loaded: {', '.join(result.seeded)}")
     if not (result.done or result.seeded):
         click.echo("everything is applied already; nothing to do")
-    click.echo(f"\nconnect to  {display_url(result.url)}")
+    click.echo(f"\nconnect to  {redact(result.url)}")
     click.echo("\nnext, try:")
     width = max(len(command) for command, _ in result.suggestions)
     for command, purpose in result.suggestions:
@@ -52,6 +52,7 @@ def up(database: str | None, sql_root: str | None) -> None:
 @options.several(
     options.schema, options.lock_timeout, options.index_timeout, options.database, options.sql_root, options.as_json
 )
+@options.quiet
 @options.gathered
 def apply(
     target: Target,
@@ -62,6 +63,7 @@ def apply(
     adopt: str | None,
     sql_root: str | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Apply what is pending of SYSTEM... (default: all), platform first."""
     from runner.history.status import up_to_date
@@ -81,7 +83,7 @@ def apply(
     from runner.cli.progress import shown
     from runner.migrate import apply as work
 
-    with shown(quiet=as_json) as progress:
+    with shown(as_json=as_json, quiet=quiet) as progress:
         if dry_run:
             work.dry_run(target, sql_root=sql_root, to=to, pace=pace, progress=progress)
             return
@@ -101,6 +103,7 @@ def apply(
 @click.option("--all", "everything", is_flag=True, help="Undo all files; without SYSTEM, of everything installed.")
 @click.option("--discard-data", is_flag=True, help="Go on although rows are lost.")
 @options.several(options.schema, options.lock_timeout, options.index_timeout, options.database, options.as_json)
+@options.quiet
 @options.gathered
 def rollback(
     target: Target,
@@ -110,12 +113,13 @@ def rollback(
     everything: bool,
     discard_data: bool,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Undo the last file of SYSTEM, from the text recorded when it was applied."""
     from runner.cli.progress import shown
     from runner.migrate import rollback as work
 
-    with shown(quiet=as_json) as progress:
+    with shown(as_json=as_json, quiet=quiet) as progress:
         done = work.rollback(
             target,
             to=to,
@@ -133,8 +137,9 @@ def rollback(
 @click.option("--demo", is_flag=True, help="Load demo data.")
 @click.option("--scale", type=click.IntRange(min=1), default=1, show_default=True, help="How many times as much.")
 @options.several(options.schema, options.lock_timeout, options.database, options.sql_root, options.as_json)
+@options.quiet
 @options.gathered
-def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | None, as_json: bool) -> None:
+def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | None, as_json: bool, quiet: bool) -> None:
     """Load demo data of SYSTEM... (default: every installed one). Reference rows come with `apply`."""
     from runner.cli.display import table
     from runner.cli.progress import shown
@@ -142,7 +147,7 @@ def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | Non
 
     if not demo:
         raise UsageError("say --demo: reference rows are part of the chain and come with `companion apply`")
-    with shown(quiet=as_json) as progress:
+    with shown(as_json=as_json, quiet=quiet) as progress:
         done = work.seed(target, sql_root=sql_root, scale=scale, pace=pace, progress=progress)
     if as_json:
         options.print_json({"seeded": [vars(one) for one in done]})

@@ -25,6 +25,7 @@ index_timeout = click.option(
     "--index-timeout", type=click.FloatRange(min=0.001), default=DEFAULT.build_timeout, show_default=True,
     metavar="SECONDS", help="The same for a concurrent index build.",
 )  # fmt: skip
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print results, warnings and errors only.")
 systems = click.argument("systems", nargs=-1, metavar="[SYSTEM]...")
 
 

@@ -14,14 +14,28 @@ from runner.progress import Progress
 class PlainProgress(Progress):
     """One line per file and note, for logs and pipes."""
 
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
     def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
         click.echo(f"{what} {instance} {id} ({milliseconds} ms)", err=True)
 
+    def about(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._print(text)
+
+    def notice(self, text: str) -> None:
+        self._print(text)
+
     def note(self, text: str) -> None:
-        click.echo(f"note: {text}", err=True)
+        self._print(f"note: {text}")
 
     def emit(self, sql: str) -> None:
         click.echo(sql, nl=False)
+
+    def _print(self, line: str) -> None:
+        click.echo(line, err=True)
 
 
 class BarProgress(PlainProgress):
@@ -32,6 +46,7 @@ class BarProgress(PlainProgress):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
+        super().__init__()
         columns = (BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("", total=None)
@@ -52,24 +67,39 @@ class BarProgress(PlainProgress):
     def step(self, text: str) -> None:
         self._bar.update(self._task, description=f"{self._file}: {text}")
 
-    def note(self, text: str) -> None:
-        self._bar.console.print(f"note: {text}", markup=False, highlight=False)
+    def _print(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False)
 
     def close(self) -> None:
         """Take the bar off the screen."""
         self._bar.stop()
 
 
-class _NotesOnly(PlainProgress):
+class _Json(PlainProgress):
+    """Nothing of single files: the document has them."""
+
     def done(self, instance: str, id: str, milliseconds: int, what: str) -> None:
         pass
 
 
+class _Quiet(_Json):
+    """Only what a person should know."""
+
+    def about(self, text: str) -> None:
+        pass
+
+    def notice(self, text: str) -> None:
+        pass
+
+
 @contextmanager
-def shown(*, quiet: bool = False) -> Iterator[Progress]:
-    """Yield the progress that fits stderr: a bar on a terminal, lines elsewhere, only notes when `quiet`."""
-    if quiet:
-        yield _NotesOnly()
+def shown(*, as_json: bool = False, quiet: bool = False) -> Iterator[Progress]:
+    """Yield the progress that fits stderr: a bar on a terminal, lines elsewhere.
+
+    Less of it where one JSON document is the result (`as_json`), or only waits and warnings are wanted (`quiet`).
+    """
+    if quiet or as_json:
+        yield _Quiet() if quiet else _Json()
     elif sys.stderr.isatty():
         bar = BarProgress()
         try:

@@ -58,5 +58,5 @@ def server_psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the server; further arguments are psql's own."""
     from runner.postgres import embedded as work
 
-    command = [*work.psql_command(), *arguments]
-    os.execv(command[0], command)
+    command, variables = work.psql_command()
+    os.execve(command[0], [*command, *arguments], variables)

@@ -42,7 +42,7 @@ def verify(target: Target, as_json: bool) -> int:
     from runner.cli.progress import shown
     from runner.contract import verify as work
 
-    with shown(quiet=as_json) as progress:
+    with shown(as_json=as_json) as progress:
         found = work.verify(target, progress=progress)
     if as_json:
         options.print_json({"systems": [one.as_dict() for one in found]})

@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from runner.history.instances import Target
 from runner.jobs.declared import declared, instances
@@ -20,15 +20,16 @@ def crontab(target: Target) -> list[str]:
     """
     with session(target.database) as s:
         jobs = declared(s, instances(s, target))
-        address = conninfo_to_dict(s.conninfo)
-    password = address.pop("password", None)
+        # Cron has none of the variables that may have completed the address; it comes without the password.
+        address = s.conn.info.get_parameters()
+        password = s.conn.info.password
     url = make_conninfo("", **address)
     lines = ["# Times are UTC. A cron that does not know CRON_TZ (Debian's) takes them in the machine's time zone."]
     if password:
         lines.append("# The password is not here: put it into ~/.pgpass of the user whose crontab this is.")
     lines.append("CRON_TZ=UTC")
     for job in jobs:
-        words = shlex.join([*_program(), "jobs", "run", job.name, "--database", url])
+        words = shlex.join([*_program(), "jobs", "run", job.name, "--quiet", "--database", url])
         # To cron a percent sign ends the command.
         lines.append(f"{job.schedule} {words} >/dev/null".replace("%", "\\%"))
     return lines

@@ -17,6 +17,7 @@ from runner.errors import CompanionError, JobError, JobRunningError
 from runner.history.instances import Target
 from runner.jobs.declared import Job, check_trust, choose, declared, instances
 from runner.postgres.session import Session, connect, fetch_one, session
+from runner.progress import Progress
 
 # A run that is not finished, and whose lock nobody holds, has lost its runner.
 _KEY = "hashtextextended('companion job ' || %(name)s, 0)"
@@ -46,7 +47,7 @@ class Run:
     message: str | None
 
 
-def run(target: Target, name: str) -> tuple[Job, Run, int]:
+def run(target: Target, name: str, *, progress: Progress | None = None) -> tuple[Job, Run, int]:
     """Run the job `name`, which is `<schema>:<job>` or, where only one has it, `<job>`.
 
     Returns the job, its run and its milliseconds. The command is sent as pg_cron sends it, in a transaction of its own.
@@ -54,6 +55,8 @@ def run(target: Target, name: str) -> tuple[Job, Run, int]:
     LedgerError when the job is not ours.
     """
     with session(target.database) as s:
+        if progress:
+            progress.about(s.about)
         job = choose(declared(s, instances(s, target)), name)
         check_trust(s, job.instance)
         if not job.has_runs:

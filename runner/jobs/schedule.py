@@ -15,6 +15,7 @@ from runner.jobs.declared import Job, check_trust, declared, instances
 from runner.jobs.pg_cron import find, is_elsewhere
 from runner.jobs.runs import Run, last_run
 from runner.postgres.session import Database, session
+from runner.progress import Progress
 
 # Who runs a job where there is no pg_cron.
 CRONTAB = "crontab"
@@ -85,12 +86,16 @@ def list_jobs(target: Target, *, cron_database: str | None = None, now: datetime
         return found
 
 
-def sync(target: Target, *, cron_database: str | None = None, dry_run: bool = False) -> dict[str, str]:
+def sync(
+    target: Target, *, cron_database: str | None = None, dry_run: bool = False, progress: Progress | None = None
+) -> dict[str, str]:
     """Bring pg_cron in step with the tables of jobs; return what was done to which name (see `Cron.bring_in_step`).
 
     Raises DatabaseError where there is no pg_cron or we may not schedule, LedgerError for jobs that are not ours.
     """
     with session(target.database) as s, find(s, cron_database) as cron:
+        if progress and not dry_run:
+            progress.about(s.about)
         if cron is None:
             raise DatabaseError(
                 "there is no pg_cron in this database, nor in the one where the server says it is",

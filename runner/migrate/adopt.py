@@ -17,12 +17,11 @@ from runner.files.text import for_transaction
 from runner.files.tree import PLATFORM, Tree, open_tree
 from runner.history.instances import Instance, Target
 from runner.history.path import check_path
-from runner.migrate.apply import Done, Plan, apply, flush, make_plans
+from runner.migrate.apply import Done, Plan, apply, flush, make_plans, ready
 from runner.migrate.send import send
-from runner.postgres.lock import runner_lock
 from runner.postgres.pace import DEFAULT, Pace
-from runner.postgres.retry import Attempts, abandon
-from runner.postgres.session import Session, identifier, session, settings
+from runner.postgres.retry import abandon
+from runner.postgres.session import Session, identifier, settings
 from runner.progress import Progress
 
 SCRATCH = "_companion_scratch"
@@ -47,7 +46,7 @@ def adopt(
     done: list[Done] = []
     if target.systems and PLATFORM in tree.systems and PLATFORM not in target.systems:
         done = apply(Target(target.database, [PLATFORM]), sql_root=tree, pace=pace, progress=progress)
-    with session(target.database) as s, runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
+    with ready(target.database, pace, progress) as (s, attempts):
         plans = [plan for plan in make_plans(s, tree, target, to) if plan.pending]
         progress.begin(len(done) + sum(len(plan.pending) for plan in plans))
         for plan in plans:

@@ -207,15 +207,21 @@ def flush(s: Session) -> None:
 
 @contextmanager
 def ready(database: Database, pace: Pace, progress: Progress) -> Iterator[tuple[Session, Attempts]]:
-    """Open a session that holds the runner's lock and passes the server's warnings on to `progress`."""
+    """Open a session that holds the runner's lock; `progress` is told where it is, and the server's warnings."""
 
     def tell(diag: psycopg.errors.Diagnostic) -> None:
-        if diag.severity_nonlocalized == "WARNING":
-            progress.note(f"server: {diag.message_primary}")
+        severity, said = diag.severity_nonlocalized, diag.message_primary or ""
+        if severity == "WARNING":
+            more = {"detail": diag.message_detail, "hint": diag.message_hint}
+            progress.note("; ".join([f"server: {said}", *(f"{label}: {text}" for label, text in more.items() if text)]))
+        elif severity in ("NOTICE", "INFO"):
+            progress.notice(f"{severity.lower()}: {said}")
 
-    with session(database) as s, runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
-        s.conn.add_notice_handler(tell)
-        try:
-            yield s, attempts
-        finally:
-            s.conn.remove_notice_handler(tell)
+    with session(database) as s:
+        progress.about(s.about)
+        with runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
+            s.conn.add_notice_handler(tell)
+            try:
+                yield s, attempts
+            finally:
+                s.conn.remove_notice_handler(tell)

@@ -13,11 +13,10 @@ from runner.history import ledger
 from runner.history.instances import Instance, Target, to_apply
 from runner.history.path import search_path
 from runner.history.tables import rows_inserted
+from runner.migrate.apply import ready
 from runner.migrate.send import file_errors, send
-from runner.postgres.lock import runner_lock
 from runner.postgres.pace import DEFAULT, Pace
-from runner.postgres.retry import Attempts
-from runner.postgres.session import Session, fetch_one, session, settings
+from runner.postgres.session import Session, fetch_one, settings
 from runner.progress import Progress
 
 
@@ -47,7 +46,7 @@ def seed(
     tree = open_tree(sql_root)
     if scale < 1:
         raise UsageError("--scale must be at least 1")
-    with session(target.database) as s, runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
+    with ready(target.database, pace, progress) as (s, attempts):
         ledgers = ledger.read(s.fetch)
         installed = {Instance(one.system, name) for name, one in ledgers.items() if one.system}
         found = []

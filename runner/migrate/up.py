@@ -13,6 +13,7 @@ from runner.history.instances import Target
 from runner.migrate.apply import Done, apply
 from runner.migrate.seed import seed
 from runner.postgres import embedded
+from runner.postgres.address import named
 from runner.progress import Progress
 
 
@@ -33,15 +34,15 @@ def up(database: str | None, *, sql_root: str | Path | None = None, progress: Pr
     anybody's real rows.
     """
     tree = open_tree(sql_root)
-    named = database or os.environ.get("DATABASE_URL")
-    url = named or embedded.start()
+    given = named(database)
+    url = given or embedded.start()
     done = apply(Target(url), sql_root=tree, progress=progress)
     new = sorted({one.system for one in done if one.id.startswith("0001_")})
-    with_demo = [system for system in tree.systems if tree.demo(system) and (system in new or not named)]
+    with_demo = [system for system in tree.systems if tree.demo(system) and (system in new or not given)]
     loaded = seed(Target(url, with_demo), sql_root=tree, progress=progress) if with_demo else []
     seeded = [one.system for one in loaded if one.rows]
     companion = _command()
-    psql = f"{companion} server psql" if not named else 'psql "$DATABASE_URL"'
+    psql = f"{companion} server psql" if not given else 'psql "$DATABASE_URL"'
     system = tree.systems[-1]
     suggestions = [
         (f"{companion} status", "see what is applied"),

@@ -6,11 +6,13 @@ Asking whether it runs reads one small file; only starting and stopping import t
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,14 +44,45 @@ def data_folder() -> Path:
 
 def running_url(database: str = DATABASE) -> str | None:
     """Return the address of `database` on the embedded server, or None when the server is not running."""
+    place = _socket()
+    return place and f"postgresql://postgres@/{database}?host={quote(place[0])}&port={place[1]}"
+
+
+def _socket() -> tuple[str, int] | None:
+    """Return folder and port of the running server's socket, or None when the server is not running."""
     try:
         lines = (data_folder() / "postmaster.pid").read_text().splitlines()
-        pid, port, socket_folder, status = int(lines[0]), int(lines[3]), lines[4].strip(), lines[7].strip()
+        pid, port, folder, status = int(lines[0]), int(lines[3]), lines[4].strip(), lines[7].strip()
     except (OSError, ValueError, IndexError):
         return None
-    if status != "ready" or not _alive(pid) or not (Path(socket_folder) / f".s.PGSQL.{port}").exists():
+    if status != "ready" or not _alive(pid) or not (Path(folder) / f".s.PGSQL.{port}").exists():
         return None
-    return f"postgresql://postgres@/{database}?host={quote(socket_folder)}&port={port}"
+    return folder, port
+
+
+def is_address(address: str) -> bool:
+    """Say whether `address` leads to the embedded server that runs."""
+    if not (place := _socket()):
+        return False
+    written = "|".join({re.escape(place[0]), re.escape(quote(place[0])), re.escape(quote(place[0], safe=""))})
+    return re.search(rf"\bhost='?(?:{written})(?=['&\s]|$)", address) is not None
+
+
+@contextmanager
+def without_variables(*names: str) -> Iterator[None]:
+    """Hide libpq's variables (all, or these) from what connects inside the block; they come back at its end."""
+    hidden = {
+        name: os.environ.pop(name) for name in list(os.environ) if name in names or (not names and _is_libpqs(name))
+    }
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _is_libpqs(name: str) -> bool:
+    # The wheel has variables of its own.
+    return name.startswith("PG") and not name.startswith("PGSERVER_")
 
 
 def start() -> str:
@@ -60,7 +93,8 @@ def start() -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _wait_while_changing()
-        _get_server(folder)
+        with without_variables():
+            _get_server(folder)
     except subprocess.TimeoutExpired:
         raise ServerError(
             "the embedded server is still starting", hint=f"see {folder / 'log'}, then run the command again"
@@ -96,9 +130,14 @@ def require_url() -> str:
     raise ServerError("the embedded server is not running", hint="start it with `companion server start`")
 
 
-def psql_command() -> list[str]:
-    """Return the command line that opens psql on the embedded server; raise ServerError when it is not running."""
-    return [str(_binaries() / "psql"), require_url()]
+def psql_command() -> tuple[list[str], dict[str, str]]:
+    """Return the command line that opens psql on the embedded server, and the variables that it needs.
+
+    Raises ServerError when the server is not running.
+    """
+    command = [str(_binaries() / "psql"), require_url()]
+    with without_variables():
+        return command, dict(os.environ)
 
 
 def _wait_while_changing(seconds: float = 30) -> None:
@@ -121,7 +160,7 @@ def _make_database() -> None:
 
     url = running_url("postgres")
     assert url
-    with psycopg.connect(url, autocommit=True) as conn, suppress(psycopg.errors.DuplicateDatabase):
+    with without_variables(), psycopg.connect(url, autocommit=True) as conn, suppress(psycopg.errors.DuplicateDatabase):
         conn.execute(f"CREATE DATABASE {DATABASE}")
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from runner.postgres.address import variables
 
 Answer = TypeVar("Answer")
 
@@ -29,9 +32,11 @@ def ask(conninfo: str, question: Callable[[Callable[[str], str]], Answer]) -> An
     if library is None:
         return None
     # What stands before dbname is a default, which the address in it may change.
-    names = (ctypes.c_char_p * 5)(b"connect_timeout", b"dbname", b"application_name", b"client_encoding", None)
-    values = (ctypes.c_char_p * 5)(b"10", conninfo.encode(), b"companion", b"UTF8", None)
-    connection = ctypes.c_void_p(library.PQconnectdbParams(names, values, 1))
+    timeout = {} if "PGCONNECT_TIMEOUT" in os.environ else {b"connect_timeout": b"10"}
+    given = {**timeout, b"dbname": conninfo.encode(), b"application_name": b"companion", b"client_encoding": b"UTF8"}
+    names, values = ((ctypes.c_char_p * (len(given) + 1))(*part, None) for part in (given.keys(), given.values()))
+    with variables(conninfo):
+        connection = ctypes.c_void_p(library.PQconnectdbParams(names, values, 1))
 
     def fetch(query: str) -> str:
         result = ctypes.c_void_p(library.PQexec(connection, query.encode()))

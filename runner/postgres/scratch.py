@@ -23,10 +23,14 @@ def scratch(extensions: Mapping[str, str] | None = None) -> Iterator[psycopg.Con
     name = f"companion_scratch_{secrets.token_hex(4)}"
     admin_url, url = embedded.running_url("postgres"), embedded.running_url(name)
     assert admin_url and url
-    with psycopg.connect(admin_url, autocommit=True) as admin:
+    with embedded.without_variables():
+        admin = psycopg.connect(admin_url, autocommit=True)
+    with admin:
         admin.execute(f"CREATE DATABASE {name}")
         try:
-            with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+            with embedded.without_variables():
+                conn = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+            with conn:
                 for extension, schema in (extensions or {}).items():
                     conn.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}".encode())
                     conn.execute(f"CREATE EXTENSION {identifier(extension)} SCHEMA {identifier(schema)}".encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +12,11 @@ os.environ.setdefault("PSYCOPG_IMPL", "binary")
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from runner.errors import DatabaseError, UsageError
-from runner.postgres import pooler
+from runner.postgres import embedded, pooler
+from runner.postgres.address import parse, redact, variables
 
 Database: TypeAlias = "str | psycopg.Connection[Any]"
 
@@ -24,13 +24,14 @@ API_ROLES = ("anon", "authenticated", "service_role")
 OLDEST_SERVER = 150000
 RETRIED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
-# A dead network is noticed within about a minute, a dead client by the server within a second.
+# A dead network is noticed within about a minute, a dead client by the server within a second. Beside each parameter
+# is the variable of libpq that may say otherwise.
 _DEFAULTS = {
-    "application_name": "companion",
-    "connect_timeout": "10",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
+    "application_name": ("PGAPPNAME", "companion"),
+    "connect_timeout": ("PGCONNECT_TIMEOUT", "10"),
+    "keepalives_idle": ("", "30"),
+    "keepalives_interval": ("", "10"),
+    "keepalives_count": ("", "3"),
 }
 
 
@@ -44,43 +45,30 @@ class Session:
     pid: int
     conninfo: str = field(repr=False)
 
+    @property
+    def about(self) -> str:
+        """Which database of which server this is, and as whom we are there."""
+        info = self.conn.info
+        place = f"socket {info.host}, port {info.port}" if info.host.startswith("/") else f"{info.host}:{info.port}"
+        where = "the embedded server" if embedded.is_address(self.conninfo) else place
+        version = self.conn.info.parameter_status("server_version")
+        return f"database {info.dbname} on {where} as {self.user} (PostgreSQL {version})"
+
     def fetch(self, query: str) -> str:
         """Return the one text value of a query."""
         return str(fetch_one(self.conn, query)[0])
 
 
-def redact(text: str, conninfo: str | None = None) -> str:
-    """Return `text` without passwords: in URLs, in key=value strings, and the password of `conninfo` itself."""
-    text = re.sub(r"(://[^:@/\s]*:)[^@/\s]+@", r"\1***@", text)
-    text = re.sub(r"(?i)\b(password|passwd|pgpassword)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1=***", text)
-    secret = _parse(conninfo).get("password") if conninfo else None
-    return text.replace(secret, "***") if secret and len(secret) > 2 else text
-
-
-def display_url(conninfo: str) -> str:
-    """Return `conninfo` fit for the screen: as given, password hidden."""
-    return redact(conninfo, conninfo)
-
-
-def _parse(conninfo: str) -> dict[str, str]:
-    try:
-        return {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
-    except psycopg.Error:
-        # libpq repeats the string, password and all, in its message: say it in our own words.
-        raise UsageError(
-            "cannot read the database address",
-            hint="write postgresql://user:password@host:5432/database or host=… dbname=…",
-        ) from None
-
-
 def connect(conninfo: str) -> psycopg.Connection[Any]:
     """Return an autocommit connection; raise UsageError for a bad address, DatabaseError when it does not work."""
-    params = _DEFAULTS | _parse(conninfo) | {"client_encoding": "utf8"}
+    given = {keyword: value for keyword, (variable, value) in _DEFAULTS.items() if not os.environ.get(variable)}
+    params = given | parse(conninfo) | {"client_encoding": "utf8"}
     try:
-        conn = psycopg.connect(make_conninfo("", **params), autocommit=True, prepare_threshold=None)
+        with variables(conninfo):
+            conn = psycopg.connect(make_conninfo("", **params), autocommit=True, prepare_threshold=None)
     except psycopg.Error as error:
         raise DatabaseError(
-            "cannot connect: " + redact(str(error).strip().removeprefix("connection failed: "), conninfo),
+            "cannot connect: " + redact(str(error).strip().removeprefix("connection failed: ")),
             hint="check host, port, database, user and password of the address",
         ) from None
     if conn.info.server_version < OLDEST_SERVER:
@@ -102,7 +90,7 @@ def connected(database: Database) -> Iterator[psycopg.Connection[Any]]:
         conn.autocommit = True
         yield conn
     except psycopg.Error as error:
-        raise explain(error, _address(database)) from error
+        raise explain(error) from error
     finally:
         if isinstance(database, str):
             conn.close()
@@ -141,11 +129,11 @@ def _refuse_shared_sessions(conn: psycopg.Connection[Any], pid: int, conninfo: s
         )
 
 
-def explain(error: psycopg.Error, conninfo: str | None = None) -> DatabaseError:
+def explain(error: psycopg.Error) -> DatabaseError:
     """Return the DatabaseError that says what a psycopg error outside of any file means."""
     if error.sqlstate is None:
         return DatabaseError(
-            "the connection to the server was lost: " + redact(str(error).strip(), conninfo),
+            "the connection to the server was lost: " + redact(str(error).strip()),
             hint="what was committed is kept, the rest was undone; run `companion status`, then the command again",
         )
     hints = {
@@ -154,7 +142,7 @@ def explain(error: psycopg.Error, conninfo: str | None = None) -> DatabaseError:
         "53100": "the server's disk is full; free some space and run the command again",
         "25006": "this server is read-only; connect to the primary",
     }
-    message = redact(error.diag.message_primary or str(error).strip(), conninfo)
+    message = redact(error.diag.message_primary or str(error).strip())
     detail = [error.diag.message_detail] if error.diag.message_detail else []
     hint = error.diag.message_hint or hints.get(error.sqlstate)
     return DatabaseError(f"{message} (SQLSTATE {error.sqlstate})", detail=detail, hint=hint)

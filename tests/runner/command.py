@@ -32,3 +32,11 @@ def run(*args: str, tree: str | Path = "good") -> tuple[int, str, str]:
     out, err = process.communicate(timeout=60)
     assert "Traceback" not in out + err
     return process.returncode, out, err
+
+
+def changing(*args: str, tree: str | Path = "good") -> tuple[int, str, str]:
+    """Run a command that says first of all which database it is about, and leave that line out of stderr."""
+    code, out, err = run(*args, tree=tree)
+    first, _, rest = err.partition("\n")
+    assert first.startswith("database "), err
+    return code, out, rest

@@ -11,6 +11,10 @@ class Notes(Progress):
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.sql: list[str] = []
+        self.databases: list[str] = []
+
+    def about(self, text: str) -> None:
+        self.databases.append(text)
 
     def note(self, text: str) -> None:
         self.notes.append(text)

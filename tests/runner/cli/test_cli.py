@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.runner.command import run, start
+from tests.runner.command import changing, run, start
 from tests.runner.state import ids
 from tests.runner.trees import CopyTree
 
@@ -32,7 +32,7 @@ def test_status_tells_by_its_exit_code_and_as_json(url: str) -> None:
 
 
 def test_an_sql_error_shows_file_line_caret_and_what_to_do(url: str) -> None:
-    code, out, err = run("apply", tree="syntax_error")
+    code, out, err = changing("apply", tree="syntax_error")
     assert (code, out) == (1, "")
     lines = err.splitlines()
     assert lines[1] == 'error: syntax error at or near "TABEL" (SQLSTATE 42601)'
@@ -43,7 +43,7 @@ def test_an_sql_error_shows_file_line_caret_and_what_to_do(url: str) -> None:
 
 
 def test_an_error_as_json_is_one_document(url: str) -> None:
-    code, out, err = run("apply", "--json", tree="own_commit")
+    code, out, err = changing("apply", "--json", tree="own_commit")
     error = json.loads(out)["error"]
     assert (code, err) == (1, "")
     assert (error["type"], error["line"], error["column"], error["sqlstate"]) == ("SqlError", 3, 1, "0A000")
@@ -73,7 +73,7 @@ def test_no_database_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("COMPANION_HOME", str(tmp_path))
     code, _, err = run("status")
-    assert code == 2 and "no database: give --database, set DATABASE_URL or run `companion up`" in err
+    assert code == 2 and "no database: give --database, set DATABASE_URL or PGHOST, or run `companion up`" in err
 
 
 def test_a_killed_runner_leaves_nothing_half_done(url: str, conn: psycopg.Connection, tree: CopyTree) -> None:
@@ -137,6 +137,6 @@ def test_a_replacement_starts_from_the_live_function(url: str, conn: psycopg.Con
 def test_up_makes_everything_ready_and_then_does_nothing(url: str, conn: psycopg.Connection) -> None:
     code, out, _ = run("up", tree="seeded")
     assert code == 0 and "demo data loaded: demo" in out and "connect to" in out
-    code, out, err = run("up", tree="seeded")
+    code, out, err = changing("up", tree="seeded")
     assert (code, err) == (0, "") and "nothing to do" in out
     assert conn.execute("SELECT count(*) FROM demo.a").fetchone() == (7,)

@@ -19,7 +19,7 @@ from runner.history.instances import Target
 from runner.jobs import crontab, runs, schedule
 from runner.migrate.apply import apply
 from tests.people import Person
-from tests.runner.command import ROOT, run, start
+from tests.runner.command import ROOT, changing, run, start
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=timezone.utc)
 
@@ -112,7 +112,7 @@ def test_a_run_does_the_work_and_says_what_it_did(url: str, owner: Person) -> No
     owner.run("CREATE TABLE public.done (n integer)")
     declare(owner, "INSERT INTO public.done VALUES (1), (2)")
     declare(owner, "SET search_path = pg_temp; SET ROLE anon; SELECT 42", "value")
-    code, out, err = run("jobs", "run", "hugo:mine")
+    code, out, err = changing("jobs", "run", "hugo:mine")
     assert (code, err) == (0, "")
     assert out.startswith("hugo:mine succeeded (") and out.endswith("): INSERT 0 2\n")
     assert owner.value("SELECT count(*) FROM public.done") == 2
@@ -178,7 +178,7 @@ def test_a_job_runs_once_at_a_time(url: str, owner: Person, endless: Callable[[]
     assert last_outcome(url) == "running"
     with pytest.raises(JobRunningError, match="hugo:mine is running already"):
         runs.run(Target(url), "mine")
-    code, out, err = run("jobs", "run", "mine")
+    code, out, err = changing("jobs", "run", "mine")
     assert (code, out, err) == (3, "", "error: hugo:mine is running already; nothing was done\n")
     # Another job, and the job of the same name elsewhere, are not in its way.
     assert runs.run(Target(url), "expire-memories")[1].outcome == "succeeded"

@@ -226,8 +226,9 @@ def test_sixteen_runners_at_once_apply_each_file_once(url: str, conn: psycopg.Co
     conn.execute("SELECT pg_advisory_lock(%s)", [lock.KEY])
     runners = [start("apply", *SYSTEMS, tree=SQL) for _ in range(16)]
     for runner in runners:
-        # Each says whom it waits for, before anything else.
+        # Each says where it is and whom it waits for, before anything else.
         assert runner.stderr is not None
+        assert runner.stderr.readline().startswith("database ")
         said = runner.stderr.readline()
         assert f"waiting for another runner: process {conn.info.backend_pid} (" in said
     conn.execute("SELECT pg_advisory_unlock(%s)", [lock.KEY])
