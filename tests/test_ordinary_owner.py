@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 
-from runner.errors import SqlError
+from runner.errors import DatabaseError
 from runner.history.instances import Target
 from runner.migrate.apply import apply
 from runner.migrate.rollback import rollback
@@ -80,10 +80,11 @@ def test_the_owner_of_a_database_applies_uses_and_removes_everything(server: str
 
 def test_without_pgvector_the_owner_is_told_and_nothing_is_half_done(server: str) -> None:
     url = make_conninfo(make_database(server, "without"), user=OWNER)
-    with pytest.raises(SqlError) as refused:
-        apply(Target(url, ["thinking_partner"]))
-    assert refused.value.sqlstate == "42501"
-    assert 'extension "vector"' in str(refused.value)
+    with pytest.raises(DatabaseError, match=r"^aurum, chatvrm, thinking_partner need pgvector") as refused:
+        apply(Target(url))
+    assert str(refused.value.hint).endswith("apply what does without it: companion apply hugo othello")
+    with psycopg.connect(url) as conn:
+        assert conn.execute("SELECT to_regnamespace('platform')").fetchone() == (None,)
     apply(Target(url, ["hugo", "othello"]))
     with psycopg.connect(url) as conn:
         names = {name for (name,) in conn.execute("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_'")}

@@ -17,6 +17,7 @@ from runner.files.text import for_transaction
 from runner.files.tree import PLATFORM, Tree, open_tree
 from runner.history.instances import Instance, Target
 from runner.history.path import check_path
+from runner.migrate import preflight
 from runner.migrate.apply import Done, Plan, apply, flush, make_plans, ready
 from runner.migrate.send import send
 from runner.postgres.pace import DEFAULT, Pace
@@ -48,6 +49,7 @@ def adopt(
         done = apply(Target(target.database, [PLATFORM]), sql_root=tree, pace=pace, progress=progress)
     with ready(target.database, pace, progress) as (s, attempts):
         plans = [plan for plan in make_plans(s, tree, target, to) if plan.pending]
+        preflight.check(s, plans, progress)
         progress.begin(len(done) + sum(len(plan.pending) for plan in plans))
         for plan in plans:
             attempts.run(str(plan.instance), pace.lock_timeout, partial(_check, s, plan, pace.lock_timeout))

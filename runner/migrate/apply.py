@@ -18,7 +18,7 @@ from runner.history import ledger
 from runner.history.instances import Instance, Target, to_apply
 from runner.history.path import check_path, search_path
 from runner.history.tables import History
-from runner.migrate import alone
+from runner.migrate import alone, preflight
 from runner.migrate.send import send, wrap
 from runner.postgres.lock import runner_lock
 from runner.postgres.pace import DEFAULT, Pace
@@ -76,6 +76,7 @@ def apply(
     tree = open_tree(sql_root)
     with ready(target.database, pace, progress) as (s, attempts):
         plans = make_plans(s, tree, target, to)
+        preflight.check(s, plans, progress)
         done: list[Done] = []
         progress.begin(sum(len(plan.pending) for plan in plans))
         try:

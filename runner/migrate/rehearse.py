@@ -12,6 +12,7 @@ from runner.files.text import for_transaction
 from runner.files.tree import Tree, open_tree
 from runner.history.instances import Target
 from runner.history.path import check_path
+from runner.migrate import preflight
 from runner.migrate.apply import Done, Plan, make_plans, ready
 from runner.migrate.send import send
 from runner.postgres.pace import DEFAULT, Pace
@@ -41,6 +42,7 @@ def rehearse(
     tree = open_tree(sql_root)
     with ready(target.database, pace, progress) as (s, attempts):
         plans = make_plans(s, tree, target, to)
+        preflight.check(s, plans, progress, rehearsed=True)
         total = sum(len(plan.pending) for plan in plans)
         progress.begin(total)
         if total:

@@ -10,7 +10,10 @@ BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
                 -- Who creates the roles must be able to act as them: tests, and jobs that run as the owner.
                 IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
-                    EXECUTE format('GRANT %I TO %I', v_role, current_user);
+                    -- Since 16 it is the grant that says whether rights are inherited, and not the role alone.
+                    EXECUTE format('GRANT %I TO %I', v_role, current_user) || CASE
+                        WHEN current_setting('server_version_num')::integer >= 160000 THEN ' WITH INHERIT TRUE' ELSE ''
+                    END;
                 END IF;
             EXCEPTION
                 -- Another database of the cluster was installed at the same moment.
