@@ -16,6 +16,7 @@ import psycopg
 
 from runner.history.ledger import TABLES
 from runner.postgres.session import identifier
+from runner.postgres.settings import ENDS, TEXT
 
 Attributes = dict[str, Any]
 """What is said of one thing, such as a column: `{"type": "text", "null": False}`."""
@@ -217,14 +218,8 @@ WHERE from_sql AND prepare_time >= transaction_timestamp()
 ORDER BY name
 """
 
-# How values are written out must not depend on the session that asks.
-_WRITTEN = {
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "TimeZone": "UTC",
-    "extra_float_digits": "1",
-    "quote_all_identifiers": "off",
-}
+
+_SET_SQL = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 
 
 def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | None = None) -> Catalog:
@@ -296,8 +291,10 @@ def _written_out(conn: psycopg.Connection[Any], schema: str, path: Sequence[str]
     """Let the server write definitions out under `path`, and roll back to the settings from before."""
     names = ", ".join(identifier(name) for name in path or dict.fromkeys((schema, "platform", "pg_temp")))
     with conn.transaction(force_rollback=True):
-        for name, value in {"search_path": names, **_WRITTEN}.items():
-            conn.execute("SELECT set_config(%s, %s, true)", [name, value])
+        values = {"search_path": names, **TEXT, **ENDS}
+        if conn.info.server_version < 170000:
+            del values["transaction_timeout"]
+        conn.execute(_SET_SQL, [[*values], [*values.values()]])
         yield
 
 

@@ -57,6 +57,7 @@ def run(target: Target, name: str, *, progress: Progress | None = None) -> tuple
     with session(target.database) as s:
         if progress:
             progress.about(s.about)
+        s.settle()
         job = choose(declared(s, instances(s, target)), name)
         check_trust(s, job.instance)
         if not job.has_runs:

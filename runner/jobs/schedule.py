@@ -96,6 +96,7 @@ def sync(
     with session(target.database) as s, find(s, cron_database) as cron:
         if progress and not dry_run:
             progress.about(s.about)
+        s.settle()
         if cron is None:
             raise DatabaseError(
                 "there is no pg_cron in this database, nor in the one where the server says it is",

@@ -22,7 +22,8 @@ from runner.migrate.apply import Done, Plan, apply, flush, make_plans, ready
 from runner.migrate.send import send
 from runner.postgres.pace import DEFAULT, Pace
 from runner.postgres.retry import abandon
-from runner.postgres.session import Session, identifier, settings
+from runner.postgres.session import Session, identifier
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 SCRATCH = "_companion_scratch"
@@ -64,13 +65,13 @@ def _check(s: Session, plan: Plan, lock_timeout: float) -> None:
     """Build the plan's chain in the scratch schema and raise DriftError if the real one lacks anything of it."""
     name = plan.instance.schema
     path = [SCRATCH, *plan.path[1:]]
-    s.conn.execute("BEGIN")
+    s.conn.execute(BEGIN)
     try:
         actual = _structure(describe(s.conn, name, plan.path))
         s.conn.execute(f"CREATE SCHEMA {identifier(SCRATCH)}".encode())
         for file in plan.chain.files:
             text = file.text if file.transactional else for_transaction(file.text)[0]
-            send(s, settings(path, lock_timeout), text, name=file.id, path=file.path)
+            send(s, s.settings(path, lock_timeout), text, name=file.id, path=file.path)
         expected = _structure(describe(s.conn, SCRATCH, path))
     finally:
         abandon(s)
@@ -101,9 +102,9 @@ def _structure(catalog: Catalog) -> Catalog:
 
 def _record(s: Session, plans: Sequence[Plan], lock_timeout: float) -> list[Done]:
     done = []
-    s.conn.execute("BEGIN")
+    s.conn.execute(BEGIN)
     for plan in plans:
-        s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
+        s.conn.execute((s.settings(plan.path, lock_timeout) + plan.create_sql).encode())
         check_path(s, plan.path)
         for file in plan.pending:
             s.conn.execute(plan.history.record_sql(file, 0, adopted=True).encode())

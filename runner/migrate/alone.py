@@ -13,7 +13,8 @@ from pathlib import Path
 
 from runner.files.text import without_concurrently, without_leading_comments
 from runner.migrate.send import send_alone
-from runner.postgres.session import Session, fetch_one, identifier, settings
+from runner.postgres.session import Session, fetch_one, identifier
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 _NAME = r'((?:"(?:[^"]|"")+")|[A-Za-z_][\w$]*)'
@@ -47,7 +48,7 @@ def run(
 
     `timeout` is the lock_timeout in seconds. Raises what `send_alone` raises.
     """
-    session.conn.execute(settings(search_path, timeout, local=False).encode())
+    session.conn.execute(session.settings(search_path, timeout, local=False).encode())
     schema = search_path[0]
     if match := _CREATE.match(without_leading_comments(text)):
         index = _unquote(match[2])
@@ -74,7 +75,7 @@ def _definition(
     The statement runs against an empty temporary copy of the table, which is thrown away.
     """
     conn = session.conn
-    conn.execute("BEGIN")
+    conn.execute(BEGIN)
     try:
         conn.execute(f"CREATE TEMPORARY TABLE {identifier(table)} (LIKE {identifier(search_path[0], table)})".encode())
         names = ", ".join(identifier(name) for name in ("pg_temp", *search_path[:-1]))

@@ -23,7 +23,8 @@ from runner.migrate.send import send, wrap
 from runner.postgres.lock import runner_lock
 from runner.postgres.pace import DEFAULT, Pace
 from runner.postgres.retry import Attempts
-from runner.postgres.session import Database, Session, session, settings
+from runner.postgres.session import Database, Session, session
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 # A commit need not wait for the disk: history travels with its file, and `flush` waits once, at the end.
@@ -55,7 +56,7 @@ class Plan:
 
     def begin_sql(self, lock_timeout: float) -> str:
         """Return the statements before a file in its transaction."""
-        return "BEGIN;\n" + settings(self.path, lock_timeout) + _ASYNC + self.create_sql
+        return BEGIN + self.history.session.settings(self.path, lock_timeout) + _ASYNC + self.create_sql
 
 
 def apply(
@@ -116,7 +117,7 @@ def dry_run(
                     if plan.create_sql:
                         progress.emit(begin + "COMMIT;\n")
                         plan.create_sql = ""
-                    progress.emit(settings(plan.path, pace.build_timeout, local=False) + file.text)
+                    progress.emit(s.settings(plan.path, pace.build_timeout, local=False) + file.text)
                     progress.emit(plan.begin_sql(pace.lock_timeout) + plan.history.record_sql(file, 0))
                 progress.emit("COMMIT;\n")
                 plan.create_sql = ""
@@ -200,7 +201,7 @@ def flush(s: Session) -> None:
         return
     try:
         # A commit waits for the disk only if its transaction wrote something: a message in the log is enough.
-        s.conn.execute("RESET ALL; SELECT pg_logical_emit_message(true, 'companion', 'flush')")
+        s.conn.execute(f"RESET ALL; {BEGIN} SELECT pg_logical_emit_message(true, 'companion', 'flush'); COMMIT")
     except psycopg.Error:
         if not s.conn.closed:
             raise
@@ -220,6 +221,7 @@ def ready(database: Database, pace: Pace, progress: Progress) -> Iterator[tuple[
 
     with session(database) as s:
         progress.about(s.about)
+        s.settle()
         with runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
             s.conn.add_notice_handler(tell)
             try:

@@ -10,6 +10,7 @@ import psycopg
 from runner.errors import DatabaseError
 from runner.files.tree import PLATFORM
 from runner.postgres.session import Session, fetch_one, identifier
+from runner.postgres.settings import BEGIN
 
 if TYPE_CHECKING:
     from runner.migrate.apply import Plan
@@ -81,7 +82,7 @@ def _check_extensions(s: Session, plans: Sequence[Plan], pending: Sequence[Plan]
 
 def _trial(s: Session, extension: str) -> str | None:
     """Return why we cannot create an extension, or None if we can: some services let others than superusers do that."""
-    s.conn.execute("BEGIN")
+    s.conn.execute(BEGIN)
     try:
         s.conn.execute("CREATE SCHEMA _companion_scratch")
         s.conn.execute(f"CREATE EXTENSION {identifier(extension)} SCHEMA _companion_scratch".encode())

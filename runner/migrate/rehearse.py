@@ -17,7 +17,8 @@ from runner.migrate.apply import Done, Plan, make_plans, ready
 from runner.migrate.send import send
 from runner.postgres.pace import DEFAULT, Pace
 from runner.postgres.retry import abandon
-from runner.postgres.session import Session, settings
+from runner.postgres.session import Session
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 # Going back to the savepoint restores the deferral that the next file may count on.
@@ -56,11 +57,11 @@ def rehearse(
 
 def _rehearse(s: Session, plans: Sequence[Plan], lock_timeout: float, progress: Progress) -> list[Done]:
     done: list[Done] = []
-    s.conn.execute("BEGIN")
+    s.conn.execute(BEGIN)
     for plan in plans:
         if not plan.pending:
             continue
-        s.conn.execute((settings(plan.path, lock_timeout) + plan.create_sql).encode())
+        s.conn.execute((s.settings(plan.path, lock_timeout) + plan.create_sql).encode())
         check_path(s, plan.path)
         for file in plan.pending:
             progress.start(str(plan.instance), file.id)
@@ -71,7 +72,7 @@ def _rehearse(s: Session, plans: Sequence[Plan], lock_timeout: float, progress: 
                 if left_out:
                     progress.note(f"{file.id}: rehearsed without {left_out}")
             try:
-                send(s, settings(plan.path, lock_timeout), text, _CHECK_SQL, name=file.id, path=file.path)
+                send(s, s.settings(plan.path, lock_timeout), text, _CHECK_SQL, name=file.id, path=file.path)
             except SqlError as error:
                 if error.sqlstate == "55P04":
                     raise RehearsalError(

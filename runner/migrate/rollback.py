@@ -28,7 +28,8 @@ from runner.migrate.apply import Done, flush, ready
 from runner.migrate.losses import find_losses
 from runner.migrate.send import file_errors, send
 from runner.postgres.pace import DEFAULT, Pace
-from runner.postgres.session import Session, identifier, settings
+from runner.postgres.session import Session, identifier
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 # What is only tried out warns of nothing.
@@ -210,13 +211,13 @@ class _Run:
         return [done]
 
     def _begin(self, steps: Sequence[_Step]) -> None:
-        self.s.conn.execute("BEGIN")
+        self.s.conn.execute(BEGIN)
         for plan in {id(step.plan): step.plan for step in steps}.values():
-            self.s.conn.execute(settings(plan.path, self.pace.lock_timeout).encode())
+            self.s.conn.execute(self.s.settings(plan.path, self.pace.lock_timeout).encode())
             check_path(self.s, plan.path)
 
     def _send(self, step: _Step, text: str, *, before: str = "", after: str = "") -> None:
-        before = settings(step.plan.path, self.pace.lock_timeout) + before
+        before = self.s.settings(step.plan.path, self.pace.lock_timeout) + before
         send(self.s, before, text, after, name=step.name, path=None)
 
     def _check_losses(self, steps: Sequence[_Step]) -> None:

@@ -16,7 +16,8 @@ from runner.history.tables import rows_inserted
 from runner.migrate.apply import ready
 from runner.migrate.send import file_errors, send
 from runner.postgres.pace import DEFAULT, Pace
-from runner.postgres.session import Session, fetch_one, settings
+from runner.postgres.session import Session, fetch_one
+from runner.postgres.settings import BEGIN
 from runner.progress import Progress
 
 
@@ -74,7 +75,7 @@ def _seed(s: Session, tree: Tree, instance: Instance, scale: int, lock_timeout: 
     assert demo is not None
     text = demo.read_text(encoding="utf-8")
     path = search_path(s, instance, tree.chain(instance.system).requires)
-    begin = "BEGIN;\n" + settings(path, lock_timeout) + f"SET LOCAL companion.scale = '{scale}';\n"
+    begin = BEGIN + s.settings(path, lock_timeout) + f"SET LOCAL companion.scale = '{scale}';\n"
     started = time.monotonic()
     send(s, begin, text, name=f"{instance.system} demo data", path=demo)
     (inserted,) = fetch_one(s.conn, "SELECT " + rows_inserted(instance.schema))

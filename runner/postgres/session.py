@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 os.environ.setdefault("PSYCOPG_IMPL", "binary")
@@ -17,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from runner.errors import DatabaseError, UsageError
 from runner.postgres import embedded, pooler
 from runner.postgres.address import parse, redact, variables
+from runner.postgres.settings import otherwise
 
 Database: TypeAlias = "str | psycopg.Connection[Any]"
 
@@ -57,6 +59,29 @@ class Session:
     def fetch(self, query: str) -> str:
         """Return the one text value of a query."""
         return str(fetch_one(self.conn, query)[0])
+
+    def settings(self, path: Sequence[str], lock_timeout: float, *, local: bool = True) -> str:
+        """Return the statements that bring the session, or with `local` its transaction, to a known state.
+
+        Whatever an earlier file left behind is reset. `lock_timeout` is in seconds.
+        """
+        scope = "SET LOCAL" if local else "SET"
+        values = {
+            **{name: literal(value) for name, value in self._otherwise.items()},
+            "search_path": ", ".join(identifier(name) for name in path),
+            "lock_timeout": str(round(lock_timeout * 1000)),
+            "client_connection_check_interval": "1000",
+        }
+        return "RESET ALL;\n" + "".join(f"{scope} {name} = {value};\n" for name, value in values.items())
+
+    def settle(self) -> None:
+        """Set what is ours to set, for what the runner itself sends; raise DatabaseError where we may not."""
+        for name, value in self._otherwise.items():
+            self.conn.execute(f"SET {name} = {literal(value)}".encode())
+
+    @cached_property
+    def _otherwise(self) -> dict[str, str]:
+        return otherwise(self.conn)
 
 
 def connect(conninfo: str) -> psycopg.Connection[Any]:
@@ -165,19 +190,3 @@ def identifier(*names: str) -> str:
 def literal(text: str) -> str:
     """Return `text` as an SQL string, whatever standard_conforming_strings is."""
     return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def settings(path: Sequence[str], lock_timeout: float, *, local: bool = True) -> str:
-    """Return the statements that bring a session, or with `local` a transaction, to a known state.
-
-    Whatever an earlier file left behind is reset. `lock_timeout` is in seconds.
-    """
-    scope = "SET LOCAL" if local else "SET"
-    return (
-        "RESET ALL;\n"
-        f"{scope} search_path = {', '.join(identifier(name) for name in path)};\n"
-        f"{scope} lock_timeout = {round(lock_timeout * 1000)};\n"
-        f"{scope} statement_timeout = 0;\n"
-        f"{scope} idle_in_transaction_session_timeout = 0;\n"
-        f"{scope} client_connection_check_interval = 1000;\n"
-    )
