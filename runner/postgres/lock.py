@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from runner.errors import CompanionError
-from runner.postgres.session import Session, connect, fetch_one
+from runner.postgres.session import Session, connect, fetch_one, literal
 from runner.progress import Progress
 
 # The letters "companio"; in pg_locks: classid 1668246896, objid 1634625903.
@@ -29,6 +29,19 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = {KEY >> 3
     AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _BLOCKERS_SQL = f"{_PEOPLE} WHERE pid = ANY(pg_blocking_pids(%s)) ORDER BY pid"
+# A prepared transaction has no session, and holds its locks until somebody ends it.
+_PREPARED_SQL = """
+SELECT DISTINCT p.gid, p.owner::text, p.prepared
+FROM pg_locks AS w
+JOIN pg_locks AS h ON h.granted AND h.pid IS NULL AND h.locktype = w.locktype
+    AND (h.database, h.relation, h.page, h.tuple, h.transactionid, h.classid, h.objid, h.objsubid)
+        IS NOT DISTINCT FROM (w.database, w.relation, w.page, w.tuple, w.transactionid, w.classid, w.objid, w.objsubid)
+JOIN pg_locks AS own ON own.pid IS NULL AND own.locktype = 'transactionid'
+    AND own.virtualtransaction = h.virtualtransaction
+JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
+WHERE w.pid = %s AND NOT w.granted
+ORDER BY 1
+"""
 _BUILD_SQL = """
 SELECT phase, round(100.0 * blocks_done / nullif(blocks_total, 0)) FROM pg_stat_progress_create_index WHERE pid = %s
 """
@@ -62,12 +75,13 @@ class Watch:
     """Looks from a second connection at work that takes long: who blocks it, how far an index build is.
 
     Until then it costs a thread that sleeps. `progress.note` gets a line for each new blocker, `progress.step` one for
-    each step of an index build; `blockers` holds the blockers last seen.
+    each step of an index build; `blockers` holds the blockers last seen, `prepared` the names of prepared transactions.
     """
 
     def __init__(self, session: Session, progress: Progress) -> None:
         """Watch `session` once the block is entered, from each `begin` to its `end`."""
         self.blockers: list[str] = []
+        self.prepared: list[str] = []
         self._session, self._progress = session, progress
         self._look_at = math.inf
         self._over = threading.Event()
@@ -84,7 +98,7 @@ class Watch:
 
     def begin(self, patience: float) -> None:
         """Start to look when `patience` seconds have passed without `end`."""
-        self.blockers = []
+        self.blockers, self.prepared = [], []
         self._look_at = time.monotonic() + patience
 
     def end(self) -> None:
@@ -103,6 +117,9 @@ class Watch:
         while time.monotonic() > self._look_at:
             rows = conn.execute(_BLOCKERS_SQL.encode(), [self._session.pid]).fetchall()
             now = [describe(*row) for row in rows]
+            for gid, owner, since in conn.execute(_PREPARED_SQL.encode(), [self._session.pid]):
+                now.append(f"prepared transaction {literal(gid)[1:]} (user {owner}, since {since:%Y-%m-%d %H:%M:%S})")
+                self.prepared.append(gid)
             if now:
                 self.blockers = now
                 if now != seen:

@@ -12,7 +12,7 @@ import psycopg
 from runner.errors import LockTimeoutError
 from runner.postgres.lock import Watch
 from runner.postgres.pace import Pace
-from runner.postgres.session import RETRIED, Session
+from runner.postgres.session import RETRIED, Session, literal
 from runner.progress import Progress
 
 Result = TypeVar("Result")
@@ -24,6 +24,13 @@ def abandon(session: Session) -> None:
         # A connection that was lost has ended its transaction itself.
         with suppress(psycopg.OperationalError):
             session.conn.execute("ROLLBACK")
+
+
+def _way_out(prepared: list[str]) -> str:
+    if not prepared:
+        return "wait for that session or end it, or give more --lock-timeout"
+    statements = " or ".join(f"{word} PREPARED {literal(prepared[-1])[1:]}" for word in ("COMMIT", "ROLLBACK"))
+    return f"no session is there to wait for: {statements} ends it"
 
 
 class Attempts:
@@ -47,18 +54,19 @@ class Attempts:
         who was in the way, when the last attempt fails too; any other failure at once.
         """
         blockers: list[str] = []
+        prepared: list[str] = []
         for pause in (*self._pauses, None):
             self._watch.begin(min(0.5, timeout / 4))
             try:
                 return work()
             except RETRIED as error:
                 abandon(self._session)
-                blockers = self._watch.blockers or blockers
+                blockers, prepared = self._watch.blockers or blockers, self._watch.prepared or prepared
                 said, whom = error.diag.message_primary, "; ".join(blockers) or "another session"
                 if pause is None:
                     raise LockTimeoutError(
                         f"{name}: {said}, {len(self._pauses) + 1} times; blocked by {whom}",
-                        hint="nothing of it was done; wait for that session or end it, or give more --lock-timeout",
+                        hint=f"nothing of it was done; {_way_out(prepared)}",
                     ) from error
                 self._watch.end()
                 self._progress.note(f"{name}: {said}; trying again in {pause:g} s")
