@@ -1,6 +1,7 @@
 """Every way a command can fail, each with its exit code.
 
-Exit codes: 0 done, 1 failed, 2 used wrongly, 3 something is pending or has drifted.
+Exit codes: 0 done, 1 failed, 2 used wrongly, 3 something is pending or has drifted, 130 and 143 ended by Ctrl-C and
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -74,6 +75,24 @@ class LintError(CompanionError):
 
 class JobError(CompanionError):
     """A job's command failed; its changes were undone and the run recorded."""
+
+
+class StoppedError(CompanionError):
+    """Ctrl-C or SIGTERM ended the command: the exit code is the shell's, 128 and the number of the signal."""
+
+    def __init__(self, message: str, *, signal: int, detail: Sequence[str] = (), hint: str | None = None) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.exit_code = 128 + signal
+
+
+class Stop(KeyboardInterrupt):
+    """SIGTERM, as an exception of its own; Ctrl-C is KeyboardInterrupt itself."""
+
+
+def stopped(state: str, cause: BaseException, *, detail: Sequence[str] = (), hint: str | None = None) -> StoppedError:
+    """Return the error that says by what a command was ended, and in what state it left things."""
+    word, number = ("ended by SIGTERM", 15) if isinstance(cause, Stop) else ("interrupted", 2)
+    return StoppedError(f"{word}; {state}", signal=number, detail=detail, hint=hint)
 
 
 class JobRunningError(CompanionError):

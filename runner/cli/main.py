@@ -9,13 +9,14 @@ gc.disable()
 
 import importlib
 import os
+import signal
 import sys
 
 import click
 
 from runner import __version__
 from runner.cli import options
-from runner.errors import CompanionError, UsageError
+from runner.errors import CompanionError, Stop, UsageError, stopped
 
 # In which module of this room each command is: only the one that is called is imported.
 COMMANDS = {
@@ -52,9 +53,10 @@ def cli() -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run `companion`: exit 0 done, 1 failed, 2 used wrongly, 3 something is pending or has drifted."""
+    """Run `companion`; the exit codes are those of `runner.errors`."""
     args = sys.argv[1:] if args is None else args
     as_json = "--json" in args
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code = cli.main(args, prog_name="companion", standalone_mode=False) or 0
     except CompanionError as error:
@@ -65,8 +67,9 @@ def main(args: list[str] | None = None) -> None:
         else:
             error.show()
             code = 2
-    except (click.Abort, KeyboardInterrupt):
-        code = _fail(CompanionError("interrupted; the file that was running was undone"), as_json)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click makes one of the other.
+        code = _fail(stopped("nothing was changed", error.__cause__ or error), as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
@@ -77,6 +80,12 @@ def main(args: list[str] | None = None) -> None:
     sys.stderr.flush()
     # Taking the interpreter down piece by piece takes longer than many a command.
     os._exit(code)
+
+
+def _stop(*_: object) -> None:
+    # Once: what is being put in order is not to be interrupted by an impatient second one.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stop
 
 
 def _fail(error: CompanionError, as_json: bool) -> int:

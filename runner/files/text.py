@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import re
 
-_OPAQUE = re.compile(
-    r"--[^\n]*|/\*.*?\*/|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(\$(?:[A-Za-z_]\w*)?\$).*?\1",
-    re.DOTALL,
-)
+# Where something begins that is no code, and where it ends; a comment may hold others.
+_OPENING = re.compile(r"--|/\*|(?<![\w$])[eE]'|'|\"|(?<![\w$])\$(?:[^\W\d]\w*)?\$")
+_CLOSING = {
+    "--": re.compile(r"(?=\n)"),
+    "'": re.compile(r"(?:[^']|'')*'"),
+    "e'": re.compile(r"(?:[^'\\]|\\.|'')*'", re.DOTALL),
+    '"': re.compile(r"(?:[^\"]|\"\")*\""),
+}
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 _ATOMIC_BODY = re.compile(r"\bbegin\s+atomic\b.*?;\s*end\b", re.DOTALL | re.I)
 _TRANSACTION_COMMAND = re.compile(
     r"(?:\A|;)\s*((?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b)",
     re.I,
 )
 _COPY = re.compile(r"(?:\A|;)\s*(copy\b)", re.I)
+# See the notes of each command in PostgreSQL's reference: "cannot be executed inside a transaction block".
+_OUTSIDE = [
+    (re.compile(pattern.replace(" ", r"\s+"), re.I | re.DOTALL), name)
+    for pattern, name in (
+        (r"create (?:unique )?index concurrently\b", "CREATE INDEX CONCURRENTLY"),
+        (r"drop index concurrently\b", "DROP INDEX CONCURRENTLY"),
+        (r"reindex\b[^;]*\bconcurrently\b", "REINDEX CONCURRENTLY"),
+        (r"reindex\b[^;]*?\b(?:schema|database|system)\b", "REINDEX of more than a table"),
+        (r"alter table\b[^;]*\bdetach partition\b[^;]*\bconcurrently\b", "DETACH PARTITION CONCURRENTLY"),
+        (r"vacuum\b", "VACUUM"),
+        (r"cluster\s*(?:;|\Z)", "CLUSTER of all tables"),
+        (r"(?:create|drop) database\b", "CREATE or DROP DATABASE"),
+        (r"(?:create|drop) tablespace\b", "CREATE or DROP TABLESPACE"),
+        (r"alter system\b", "ALTER SYSTEM"),
+        (r"(?:create|drop) subscription\b", "CREATE or DROP SUBSCRIPTION"),
+        (r"discard all\b", "DISCARD ALL"),
+    )
+]
+_PERHAPS_OUTSIDE = re.compile(
+    r"\b(?:concurrently|vacuum|reindex|cluster|(?:create|drop)\s+(?:database|tablespace|subscription)"
+    r"|alter\s+system|discard)\b",
+    re.I,
+)
 _INSERT = re.compile(r"\binsert\s+into\b", re.I)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 _DO = re.compile(r"\bdo\s+(?:language\s+\w+\s+)?(\$(?:[A-Za-z_]\w*)?\$)(.*?)\1", re.DOTALL | re.I)
@@ -23,12 +51,60 @@ _LEADING_COMMENTS = re.compile(r"\A(?:\s*--[^\n]*\n)*")
 
 def blank(text: str) -> str:
     """Return `text` with comments, strings, quoted names and bodies as blanks; every position stays what it was."""
-    return _OPAQUE.sub(_blanks, text)
+    parts, position = [], 0
+    while found := _OPENING.search(text, position):
+        parts.append(text[position : found.start()])
+        position = _end(text, found)
+        parts.append(_blanks(text[found.start() : position]))
+    return "".join([*parts, text[position:]])
+
+
+def _end(text: str, opening: re.Match[str]) -> int:
+    """Return where what `opening` begins has its end; that of the text, where it has none."""
+    word = opening[0].lower()
+    if word == "/*":
+        depth, position = 1, opening.end()
+        while depth and (mark := _COMMENT_MARK.search(text, position)):
+            depth += 1 if mark[0] == "/*" else -1
+            position = mark.end()
+        return len(text) if depth else position
+    closing = re.compile(re.escape(opening[0])) if word[0] == "$" else _CLOSING[word]
+    found = closing.search(text, opening.end()) if word[0] in "$-" else closing.match(text, opening.end())
+    return found.end() if found else len(text)
+
+
+def statements(text: str) -> list[int]:
+    """Return the 0-based position of each statement; semicolons in bodies and in parentheses end none."""
+    code = _ATOMIC_BODY.sub(lambda found: _blanks(found[0]), blank(text))
+    found, depth, begun = [], 0, False
+    for position, char in enumerate(code):
+        depth += (char == "(") - (char == ")")
+        if char == ";" and depth <= 0:
+            begun = False
+        elif not begun and not char.isspace():
+            begun = True
+            found.append(position)
+    return found
+
+
+def outside_command(text: str) -> tuple[int, str] | None:
+    """Return the first statement that cannot run inside a transaction, by its 0-based position and its name, or None.
+
+    What can be told from the words alone; the server knows a few more.
+    """
+    if not _PERHAPS_OUTSIDE.search(text):
+        return None
+    code = blank(text)
+    for position in statements(text):
+        for pattern, name in _OUTSIDE:
+            if pattern.match(code, position):
+                return position, name
+    return None
 
 
 def transaction_command(text: str) -> int | None:
     """Return the 0-based position of the first statement that begins or ends a transaction, or None."""
-    found = _TRANSACTION_COMMAND.search(_ATOMIC_BODY.sub(_blanks, blank(text)))
+    found = _TRANSACTION_COMMAND.search(_ATOMIC_BODY.sub(lambda body: _blanks(body[0]), blank(text)))
     return found.start(1) if found else None
 
 
@@ -77,5 +153,5 @@ def without_leading_comments(text: str) -> str:
     return _LEADING_COMMENTS.sub("", text)
 
 
-def _blanks(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
+def _blanks(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.errors import Fault
-from runner.files.text import blank, transaction_command
-from runner.files.tree import Tree, is_transactional
+from runner.files.outside import text_fault
+from runner.files.text import transaction_command
+from runner.files.tree import Tree
 
 
 def conventions(tree: Tree, systems: Sequence[str] = ()) -> list[Fault]:
@@ -38,12 +39,6 @@ def _form(path: Path) -> list[Fault]:
     if position is not None:
         line = text.count("\n", 0, position) + 1
         faults.append(Fault(path, "begins or ends a transaction, which is the runner's business", line))
-    if not is_transactional(text) and (count := _statements(text)) != 1:
-        faults.append(Fault(path, f"says `transactional: false` and holds {count} statements; it may hold only one"))
+    if fault := text_fault(path, text):
+        faults.append(fault)
     return faults
-
-
-def _statements(text: str) -> int:
-    import sqlparse
-
-    return sum(bool(blank(statement).strip(" \n;")) for statement in sqlparse.split(text))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from runner.errors import DatabaseError
+from runner.errors import DatabaseError, TreeError
+from runner.files import outside
 from runner.files.tree import PLATFORM
 from runner.postgres.session import Session, fetch_one, identifier
 from runner.postgres.settings import BEGIN
@@ -32,13 +33,15 @@ _INHERITS_SQL = "SELECT rolsuper OR rolinherit FROM pg_roles WHERE rolname = cur
 
 
 def check(s: Session, plans: Sequence[Plan], progress: Progress, *, rehearsed: bool = False) -> None:
-    """Raise DatabaseError where what is pending could not be applied, whatever is in its files.
+    """Raise DatabaseError where what is pending could not be applied here, TreeError where it could be nowhere.
 
     Who may become a member of service_role is made one, unless all of it is `rehearsed` only.
     """
     pending = [plan for plan in plans if plan.pending]
     if not pending:
         return
+    if faults := outside.faults(file for plan in pending for file in plan.pending):
+        raise TreeError(faults)
     _check_encoding(s)
     _check_extensions(s, plans, pending)
     if any(plan.instance.system == PLATFORM for plan in plans):

@@ -14,7 +14,8 @@ from itertools import groupby
 
 import psycopg
 
-from runner.errors import DataLossError, LedgerError, UsageError
+from runner.errors import DataLossError, LedgerError, TreeError, UsageError
+from runner.files import outside
 from runner.files.order import in_order
 from runner.files.text import for_transaction
 from runner.files.tree import PLATFORM, Chain, File, find, is_transactional
@@ -95,6 +96,8 @@ def rollback(
         steps = [
             _Step(plan, file, index == len(plan.entries)) for plan in plans for index, file in enumerate(plan.undo, 1)
         ]
+        if faults := outside.rollback_faults(step.file for step in steps):
+            raise TreeError(faults)
         progress.begin(len(steps))
         groups = [list(group) for _, group in groupby(steps, key=lambda step: step.transactional or id(step))]
         run = _Run(s, pace, progress, discard_data)

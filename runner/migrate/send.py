@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from runner.errors import DatabaseError, SqlError
+from runner.files.outside import DIRECTIVE
 from runner.files.text import copy_command, transaction_command
 from runner.postgres.session import RETRIED, Session, literal
 
@@ -88,12 +89,16 @@ def _sql_error(error: psycopg.Error, *, name: str, path: Path | None, text: str,
         position = int(diag.statement_position)
     context = _OUR_BLOCK.sub("", (diag.context or "").replace(f'SQL statement "{text}"', "")).strip() or None
     message, hint = diag.message_primary or str(error).strip(), None
-    if error.sqlstate in ("0A000", "2D000") and "transaction" in message:
+    if error.sqlstate in ("0A000", "2D000") and (found := transaction_command(text)) is not None:
         message, hint = "a file cannot begin or end a transaction itself", "remove the statement"
-        found = transaction_command(text)
-        position = None if found is None else found + 1
+        position = found + 1
     elif error.sqlstate == "0A000" and (found := copy_command(text)) is not None:
         position = found + 1
+    elif error.sqlstate == "25001":
+        hint = f"begin the file with `{DIRECTIVE}`; outside a transaction a file holds one statement"
+    elif whole and error.sqlstate == "42601" and position is None:
+        message = f"a file that says `{DIRECTIVE}` holds more than one statement"
+        hint = "split it: one statement for each file"
     return SqlError(
         message,
         name=name,

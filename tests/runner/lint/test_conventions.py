@@ -30,4 +30,7 @@ def test_lint_counts_the_statements_of_a_file_outside_transactions(tree: Callabl
     file = root / "functions/demo/0002_b.sql"
     file.write_text(file.read_text() + "SELECT ';';\n")
     (fault,) = conventions(Tree(root))
-    assert fault.message == "says `transactional: false` and holds 2 statements; it may hold only one"
+    assert (
+        fault.message
+        == "says `transactional: false` and holds 2 statements; outside a transaction a file holds one: split it"
+    )
