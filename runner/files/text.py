@@ -46,7 +46,6 @@ _INSERT = re.compile(r"\binsert\s+into\b", re.I)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 _DO = re.compile(r"\bdo\s+(?:language\s+\w+\s+)?(\$(?:[A-Za-z_]\w*)?\$)(.*?)\1", re.DOTALL | re.I)
 _COMMIT = re.compile(r"\bcommit(?:\s+and\s+(?:no\s+)?chain)?(?=\s*;)", re.I)
-_LEADING_COMMENTS = re.compile(r"\A(?:\s*--[^\n]*\n)*")
 
 
 def blank(text: str) -> str:
@@ -146,11 +145,6 @@ def for_transaction(text: str) -> tuple[str, str]:
         if (changed := without(text)) != text:
             return changed, word
     return text, ""
-
-
-def without_leading_comments(text: str) -> str:
-    """Return `text` from its first statement on."""
-    return _LEADING_COMMENTS.sub("", text)
 
 
 def _blanks(text: str) -> str:

@@ -33,7 +33,7 @@ SELECT coalesce(json_agg(json_build_array(
     to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
     duration_ms, applied_by, rows_inserted, {texts}
 ) ORDER BY position), '[]')::text
-FROM {ledger}
+FROM {ledger} WHERE duration_ms IS NOT NULL
 """
 
 

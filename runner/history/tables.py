@@ -18,7 +18,7 @@ from yoyo.migrations import get_migration_hash
 from runner.errors import LedgerError
 from runner.files.text import inserts
 from runner.files.tree import File, sha256
-from runner.history.ledger import TABLES, Entry
+from runner.history.ledger import LEDGER, TABLES, Entry
 from runner.postgres.session import API_ROLES, Session, fetch_one, identifier, literal
 
 _CREATE_SQL = """
@@ -51,12 +51,16 @@ CREATE TABLE {schema}._companion_ledger (
     rollback_text text NOT NULL,
     rollback_sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    duration_ms integer NOT NULL,
+    duration_ms integer,
     applied_by text NOT NULL DEFAULT session_user,
     adopted boolean NOT NULL,
-    rows_inserted jsonb NOT NULL
+    rows_inserted jsonb NOT NULL,
+    begun jsonb
 );
 COMMENT ON TABLE {schema}._companion_ledger IS 'Companion''s ledger: one row per applied file, with its full texts';
+COMMENT ON COLUMN {schema}._companion_ledger.duration_ms IS 'Null while a file outside transactions is only begun.';
+COMMENT ON COLUMN {schema}._companion_ledger.begun IS
+'What there was when such a file, or its rollback, was begun; null unless it is under way, or was cut off.';
 """
 
 _COMMENT_SQL = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
@@ -70,6 +74,15 @@ VALUES ({id}, {system}, {position}, '{sha256}', {text}, {rollback_text}, '{rollb
     {duration}, {adopted}, {rows_inserted});
 INSERT INTO {schema}._yoyo_migration VALUES ('{hash}', {id}, clock_timestamp() AT TIME ZONE 'UTC');
 """
+_BEGIN_SQL = """\
+INSERT INTO {schema}._companion_ledger
+    (id, system, position, sha256, apply_text, rollback_text, rollback_sha256, adopted, rows_inserted, begun)
+VALUES ({id}, {system}, {position}, '{sha256}', {text}, {rollback_text}, '{rollback_sha256}', false, '{{}}', {state});
+"""
+_BEGIN_UNDO_SQL = "UPDATE {schema}._companion_ledger SET begun = {state} WHERE id = {id};\n"
+_BEGUN_SQL = "SELECT begun::text FROM {schema}._companion_ledger WHERE id = %s AND begun IS NOT NULL"
+_END_BEGUN_SQL = "DELETE FROM {schema}._companion_ledger WHERE id = {id} AND duration_ms IS NULL;\n"
+_APPLIED_SQL = "SELECT FROM {schema}._companion_ledger WHERE id = %s AND duration_ms IS NOT NULL"
 _DURATION = "extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000"
 _FORGET_SQL = """\
 DELETE FROM {schema}._companion_ledger WHERE id = {id};
@@ -168,7 +181,36 @@ class History:
             adopted=adopted,
             rows_inserted=rows_inserted(self.schema) if inserts(file.text) and not adopted else "'{}'",
         )
+        if milliseconds is not None:
+            record = _END_BEGUN_SQL.format(**common) + record
         return record + _LOG_SQL.format(**common, operation="mark" if adopted else "apply", **_who())
+
+    def begin_sql(self, file: File, state: str, *, undo: bool) -> str:
+        """Return what writes that a file outside transactions, or its rollback, is begun, and how things were then."""
+        return (_BEGIN_UNDO_SQL if undo else _BEGIN_SQL).format(
+            schema=identifier(self.schema),
+            id=literal(file.id),
+            state=literal(state),
+            system=literal(self.system),
+            position=file.number,
+            sha256=file.sha256,
+            text=literal(file.text),
+            rollback_text=literal(file.rollback_text),
+            rollback_sha256=file.rollback_sha256,
+        )
+
+    def begun(self, file: File) -> str | None:
+        """Return how things were when an attempt at a file began that was not brought to its end; None without one."""
+        sql = _BEGUN_SQL.format(schema=identifier(self.schema))
+        row = self.session.conn.execute(sql.encode(), [file.id]).fetchone()
+        return row[0] if row else None
+
+    def is_applied(self, file: File) -> bool:
+        """Say whether a file is recorded as applied."""
+        if fetch_one(self.session.conn, "SELECT to_regclass(%s)", [identifier(self.schema, LEDGER)])[0] is None:
+            return False
+        sql = _APPLIED_SQL.format(schema=identifier(self.schema))
+        return self.session.conn.execute(sql.encode(), [file.id]).fetchone() is not None
 
     def forget_sql(self, file: File) -> str:
         """Return what writes that a file is rolled back."""

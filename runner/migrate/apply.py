@@ -185,7 +185,7 @@ def _apply_one(s: Session, plan: Plan, file: File, timeout: float, progress: Pro
     if not before:
         s.conn.execute("COMMIT")
         plan.create_sql = ""
-    alone.run(s, progress, file.text, name=file.id, path=file.path, search_path=plan.path, timeout=timeout)
+    alone.run(s, progress, plan.history, file, path=file.path, search_path=plan.path, timeout=timeout)
     milliseconds = _milliseconds(started)
     s.conn.execute((plan.begin_sql(timeout) + plan.history.record_sql(file, milliseconds) + "COMMIT").encode())
     return milliseconds

@@ -197,14 +197,9 @@ class _Run:
         (step,) = steps
         started = time.monotonic()
         self.progress.start(str(step.plan.instance), step.file.id)
+        path, timeout = step.plan.path, self.pace.build_timeout
         alone.run(
-            self.s,
-            self.progress,
-            step.text,
-            name=step.name,
-            path=None,
-            search_path=step.plan.path,
-            timeout=self.pace.build_timeout,
+            self.s, self.progress, step.plan.history, step.file, undo=True, path=None, search_path=path, timeout=timeout
         )
         self._begin(steps)
         self.s.conn.execute(step.plan.history.forget_sql(step.file).encode())

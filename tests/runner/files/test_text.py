@@ -87,7 +87,7 @@ def test_statements_are_counted_by_their_semicolons(text: str, count: int) -> No
     ("text", "name"),
     [
         ("CREATE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX CONCURRENTLY"),
-        ("SELECT 1;\n create unique /* ! */ index\nconcurrently if not exists \"i\" on t (a)", "CREATE INDEX CONCURRENTLY"),
+        ("SELECT 1;\n create unique /* ! */ index\nconcurrently \"i\" on t (a)", "CREATE INDEX CONCURRENTLY"),
         ("DROP INDEX CONCURRENTLY i", "DROP INDEX CONCURRENTLY"),
         ("REINDEX (VERBOSE) TABLE CONCURRENTLY t", "REINDEX CONCURRENTLY"),
         ("ALTER TABLE t DETACH PARTITION p CONCURRENTLY", "DETACH PARTITION CONCURRENTLY"),
