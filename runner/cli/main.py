@@ -69,7 +69,8 @@ def main(args: list[str] | None = None) -> None:
             code = 2
     except (click.Abort, KeyboardInterrupt) as error:
         # click makes one of the other.
-        code = _fail(stopped("nothing was changed", error.__cause__ or error), as_json)
+        hint = "`companion status` says what is applied"
+        code = _fail(stopped("what was committed stays", error.__cause__ or error, hint=hint), as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1

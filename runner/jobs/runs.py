@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 import psycopg
 
-from runner.errors import CompanionError, JobError, JobRunningError
+from runner.errors import CompanionError, JobError, JobRunningError, stopped
 from runner.history.instances import Target
 from runner.jobs.declared import Job, check_trust, choose, declared, instances
 from runner.postgres.session import Session, connect, fetch_one, session
@@ -74,6 +74,9 @@ def run(target: Target, name: str, *, progress: Progress | None = None) -> tuple
                 _end(s, job, id, "failed", said)
                 detail = [part for part in (error.diag.message_detail, error.diag.context) if part]
                 raise JobError(f"{job.name} failed: {said}", detail=detail, hint=error.diag.message_hint) from error
+            except KeyboardInterrupt as stop:
+                _end(s, job, id, "interrupted", None)
+                raise stopped(f"{job.name} was cut off, its changes undone, its run recorded", stop) from None
             except BaseException:
                 _end(s, job, id, "interrupted", None)
                 raise

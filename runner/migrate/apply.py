@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from runner.errors import DriftError, UsageError
+from runner.errors import DriftError, StoppedError, UsageError, stopped
 from runner.files.order import in_order
 from runner.files.tree import Chain, File, Tree, open_tree
 from runner.history import ledger
@@ -22,7 +22,7 @@ from runner.migrate import alone, preflight
 from runner.migrate.send import send, wrap
 from runner.postgres.lock import runner_lock
 from runner.postgres.pace import DEFAULT, Pace
-from runner.postgres.retry import Attempts
+from runner.postgres.retry import Attempts, abandon
 from runner.postgres.session import Database, Session, session
 from runner.postgres.settings import BEGIN
 from runner.progress import Progress
@@ -79,16 +79,21 @@ def apply(
         plans = make_plans(s, tree, target, to)
         preflight.check(s, plans, progress)
         done: list[Done] = []
+        running: list[tuple[History, File]] = []
         progress.begin(sum(len(plan.pending) for plan in plans))
         try:
             for plan in plans:
                 for file in plan.pending:
+                    running = [(plan.history, file)]
                     timeout = pace.timeout(file.transactional)
                     progress.start(str(plan.instance), file.id)
                     work = partial(_apply_one, s, plan, file, timeout, progress)
                     milliseconds = attempts.run(f"{plan.instance} {file.id}", timeout, work)
                     done.append(Done(plan.instance.system, plan.instance.schema, file.id, milliseconds))
                     progress.done(str(plan.instance), file.id, milliseconds, "applied")
+                    running = []
+        except KeyboardInterrupt as stop:
+            raise what_was_stopped(s, done, running, stop) from None
         finally:
             if done:
                 flush(s)
@@ -205,6 +210,43 @@ def flush(s: Session) -> None:
     except psycopg.Error:
         if not s.conn.closed:
             raise
+
+
+def what_was_stopped(
+    s: Session,
+    done: Sequence[Done],
+    running: Sequence[tuple[History, File]],
+    stop: KeyboardInterrupt,
+    *,
+    undo: bool = False,
+) -> StoppedError:
+    """Return the error that says truly what a run that was interrupted has done, and what became of what was running.
+
+    That is asked of the ledger: the server may have come to an end of it before it heard of the interruption.
+    """
+    what = "rolled back" if undo else "applied"
+    detail = [f"{what}: {Instance(one.system, one.schema)} {one.id}" for one in done[-1:]]
+    if len(done) > 1:
+        detail = [f"{what}: {len(done)} files, the last of them {detail[0].partition(': ')[2]}"]
+    # The server may hear of it so late that it ends what it is asked next.
+    with suppress(psycopg.errors.QueryCanceled):
+        abandon(s)
+        s.conn.execute("SELECT pg_sleep(0.1)")
+    abandon(s)
+    for history, file in running:
+        name = f"{Instance(history.system, history.schema)} {file.id}"
+        try:
+            if history.is_applied(file) != undo:
+                detail.append(f"{what} all the same: {name}, which was running")
+            elif left := alone.left_behind(s, history, file):
+                detail += [f"half done: {name}: {one}; the next attempt drops what is INVALID" for one in left]
+            else:
+                detail.append(f"not {what}: {name}, which was running; nothing of it is kept")
+        except psycopg.Error:
+            detail.append(f"not known: whether {name}, which was running, was {what}; `companion status` tells")
+    if not detail:
+        detail = ["nothing was changed"]
+    return stopped("what was committed stays", stop, detail=detail, hint="run the command again to go on")
 
 
 @contextmanager

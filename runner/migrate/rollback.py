@@ -25,7 +25,7 @@ from runner.history.ledger import Entry, Ledger
 from runner.history.path import check_path, search_path
 from runner.history.tables import History
 from runner.migrate import alone
-from runner.migrate.apply import Done, flush, ready
+from runner.migrate.apply import Done, flush, ready, what_was_stopped
 from runner.migrate.losses import find_losses
 from runner.migrate.send import file_errors, send
 from runner.postgres.pace import DEFAULT, Pace
@@ -104,11 +104,16 @@ def rollback(
         if len(groups) > 1 and not discard_data:
             attempts.run("rollback", pace.lock_timeout, partial(run.try_out, steps))
         done: list[Done] = []
+        running: list[tuple[History, File]] = []
         try:
             for group in groups:
+                running = [(step.plan.history, step.file) for step in group]
                 transactional = group[0].transactional
                 work = run.undo_together if transactional else run.undo_alone
                 done += attempts.run("rollback", pace.timeout(transactional), partial(work, group))
+                running = []
+        except KeyboardInterrupt as stop:
+            raise what_was_stopped(s, done, running[:1], stop, undo=True) from None
         finally:
             if done:
                 flush(s)

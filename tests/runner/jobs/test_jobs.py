@@ -213,7 +213,7 @@ def test_a_run_that_is_interrupted_says_so(
     first = endless()
     first.send_signal(2)
     first.communicate(timeout=60)
-    assert first.returncode == 1
+    assert first.returncode == 130
     assert record(owner) == [("interrupted", None, True)]
     assert pids(owner) == []
 
