@@ -55,6 +55,7 @@ FAULTS = {
     "index_or_constraint_that_is_not_valid": "ALTER TABLE jobs ADD CONSTRAINT c_check CHECK (name <> '') NOT VALID",
     "default_privileges_of_our_own": "ALTER DEFAULT PRIVILEGES IN SCHEMA hugo GRANT SELECT ON TABLES TO anon",
     "updated_at_trigger_that_misses_a_column": "ALTER TABLE knowledge_bases ADD COLUMN language text",
+    "function_with_extension_setting": "ALTER FUNCTION current_user_id() SET companion.scale = 1",
     "name_without_pattern": "ALTER TABLE jobs ADD CONSTRAINT wrong CHECK (name <> '')",
 }
 

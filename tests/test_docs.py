@@ -302,6 +302,43 @@ def test_every_example_returns_a_row(demo: psycopg.Connection[Any], name: str) -
     assert failed == {}
 
 
+SETTINGS = "SELECT coalesce(jsonb_object_agg(name, setting ORDER BY name), '{}') FROM pg_settings"
+# It would be no exchange otherwise.
+EXCHANGES = {"exchange_settings"}
+
+
+@every_system
+@pytest.mark.parametrize("own", [{}, {"hnsw.ef_search": "77", "hnsw.iterative_scan": "relaxed_order", "jit": "off"}])
+def test_no_call_leaves_a_setting_behind(demo: psycopg.Connection[Any], name: str, own: dict[str, str]) -> None:
+    """Neither a value of the caller's own is lost, nor does one of ours stay, whichever way a search goes."""
+    system = system_of(name)
+    changed = []
+    for example in system.examples.values():
+        if example.function in EXCHANGES:
+            continue
+        with demo.transaction(force_rollback=True):
+            # Every search follows its index, however few rows there are; the library is loaded before we look.
+            demo.execute(
+                "CREATE OR REPLACE FUNCTION platform.exact_search_limit(p_table regclass) RETURNS bigint"
+                " LANGUAGE sql STABLE RETURN 0 * p_table::oid::bigint"
+            )
+            demo.execute("SELECT '[1]'::extensions.vector")
+            claims = {"role": ROLES[example.who]} | ({"sub": system.user} if example.who == "user" else {})
+            for key, value in {**own, "request.jwt.claims": json.dumps(claims), "role": ROLES[example.who]}.items():
+                demo.execute("SELECT set_config(%s, %s, TRUE)", [key, value])
+            ((before,),) = demo.execute(SETTINGS).fetchall()
+            cursor = demo.execute(example.sql.encode())
+            while cursor.nextset():
+                pass
+            ((after,),) = demo.execute(SETTINGS).fetchall()
+            # A library that is loaded brings settings of its own.
+            if {key: after[key] for key in before} != before:
+                changed.append(example.function)
+        demo.execute("DEALLOCATE ALL")
+    demo.rollback()
+    assert changed == []
+
+
 @every_system
 def test_the_way_to_call_works(demo: psycopg.Connection[Any], texts: dict[str, str], name: str) -> None:
     (_, block), *_ = re.findall(r"^(```sql)\n(BEGIN;.*?)^```$", texts[f"{name}.md"], re.M | re.S)

@@ -73,9 +73,24 @@ def test_the_owner_of_a_database_applies_uses_and_removes_everything(server: str
             accounts.commit()
             accounts.autocommit = True
             run_jobs(Person(accounts, system))
+    restore_functions(owners)
     rollback(Target(owners), everything=True, discard_data=True)
     with psycopg.connect(url) as conn:
         assert conn.execute(REST_SQL).fetchall() == before
+
+
+def restore_functions(owners: str) -> None:
+    """Let the owner make every function anew, as a restored dump does: in a session that has loaded nothing."""
+    with psycopg.connect(owners, autocommit=True) as conn:
+        rows = conn.execute(
+            "SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+            " WHERE n.nspname = ANY(%s)",
+            [["platform", *SYSTEMS]],
+        ).fetchall()
+        assert len(rows) > 150
+    with psycopg.connect(owners, autocommit=True) as conn:
+        for (definition,) in rows:
+            conn.execute(definition.encode())
 
 
 def test_without_pgvector_the_owner_is_told_and_nothing_is_half_done(server: str) -> None:

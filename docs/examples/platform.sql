@@ -4,6 +4,9 @@
 -- exact_search_limit, as a service
 SELECT platform.exact_search_limit('chatvrm.document_chunks') AS exact_up_to;
 
+-- exchange_settings, as a service
+SELECT platform.exchange_settings('{hnsw.ef_search}', '{400}') AS before;
+
 -- is_cron_schedule, as a visitor
 SELECT
     platform.is_cron_schedule('*/10 6-22 * * 1-5') AS accepted,

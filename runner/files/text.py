@@ -42,6 +42,8 @@ _PERHAPS_OUTSIDE = re.compile(
     r"|alter\s+system|discard)\b",
     re.I,
 )
+_FOLDING = re.compile(r"\b(?:lower|upper|initcap)\s*\(", re.I)
+_COLLATE = re.compile(r"\bcollate\b", re.I)
 _INSERT = re.compile(r"\binsert\s+into\b", re.I)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 _DO = re.compile(r"\bdo\s+(?:language\s+\w+\s+)?(\$(?:[A-Za-z_]\w*)?\$)(.*?)\1", re.DOTALL | re.I)
@@ -70,6 +72,26 @@ def _end(text: str, opening: re.Match[str]) -> int:
     closing = re.compile(re.escape(opening[0])) if word[0] == "$" else _CLOSING[word]
     found = closing.search(text, opening.end()) if word[0] in "$-" else closing.match(text, opening.end())
     return found.end() if found else len(text)
+
+
+def foldings(text: str) -> list[int]:
+    """Return the 0-based position of each call that folds case without saying by which collation, in bodies too."""
+    code = blank(text)
+    found = []
+    for call in _FOLDING.finditer(code):
+        depth, end = 1, call.end()
+        while depth and end < len(code):
+            depth += (code[end] == "(") - (code[end] == ")")
+            end += 1
+        if not _COLLATE.search(code, call.end(), end):
+            found.append(call.start())
+    position = 0
+    while opening := _OPENING.search(text, position):
+        position = _end(text, opening)
+        if opening[0].startswith("$"):
+            body = text[opening.end() : position - len(opening[0])]
+            found += [opening.end() + place for place in foldings(body)]
+    return sorted(found)
 
 
 def statements(text: str) -> list[int]:

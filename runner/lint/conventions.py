@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.errors import Fault
 from runner.files.outside import text_fault
-from runner.files.text import transaction_command
+from runner.files.text import foldings, transaction_command
 from runner.files.tree import Tree
 
 
@@ -39,6 +39,11 @@ def _form(path: Path) -> list[Fault]:
     if position is not None:
         line = text.count("\n", 0, position) + 1
         faults.append(Fault(path, "begins or ends a transaction, which is the runner's business", line))
+    for position in foldings(text):
+        # In Turkish, I is not the capital of i.
+        said = 'COLLATE "C" for identifiers and keywords, COLLATE "default" for what people write'
+        line = text.count("\n", 0, position) + 1
+        faults.append(Fault(path, f"folds case by whatever collation the database has; say {said}", line))
     if fault := text_fault(path, text):
         faults.append(fault)
     return faults

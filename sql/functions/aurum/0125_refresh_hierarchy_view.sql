@@ -7,7 +7,12 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    REFRESH MATERIALIZED VIEW CONCURRENTLY hierarchy_view;
+    -- A dump may be restored without its rows: nobody reads it then, and nothing but a plain refresh fills it.
+    IF (SELECT c.relispopulated FROM pg_catalog.pg_class AS c WHERE c.oid = 'hierarchy_view'::regclass) THEN
+        REFRESH MATERIALIZED VIEW CONCURRENTLY hierarchy_view;
+    ELSE
+        REFRESH MATERIALIZED VIEW hierarchy_view;
+    END IF;
 END;
 $$;
 REVOKE ALL ON FUNCTION refresh_hierarchy_view() FROM PUBLIC, anon, authenticated, service_role;

@@ -24,11 +24,11 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_sort = off
 SET jit = off
-SET "hnsw.iterative_scan" = 'strict_order'
-SET "hnsw.ef_search" = 400
 AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 5), 1), 200);
+    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
+    v_settings text[];
     v_owner uuid;
     v_documents uuid[];
     v_chunks bigint;
@@ -59,6 +59,7 @@ BEGIN
         );
 
     IF v_chunks > platform.exact_search_limit('document_chunks') THEN
+        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
         v_ids := ARRAY(
             SELECT c.id
             FROM document_chunks AS c
@@ -66,6 +67,7 @@ BEGIN
             ORDER BY c.embedding <=> query_embedding
             LIMIT c_count
         );
+        PERFORM platform.exchange_settings(c_settings, v_settings);
     END IF;
 
     IF cardinality(v_ids) < c_count THEN

@@ -7,7 +7,12 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    REFRESH MATERIALIZED VIEW CONCURRENTLY character_stats;
+    -- A dump may be restored without its rows: nobody reads it then, and nothing but a plain refresh fills it.
+    IF (SELECT c.relispopulated FROM pg_catalog.pg_class AS c WHERE c.oid = 'character_stats'::regclass) THEN
+        REFRESH MATERIALIZED VIEW CONCURRENTLY character_stats;
+    ELSE
+        REFRESH MATERIALIZED VIEW character_stats;
+    END IF;
 END;
 $$;
 REVOKE ALL ON FUNCTION refresh_character_stats() FROM PUBLIC, anon, authenticated, service_role;

@@ -40,7 +40,7 @@ BEGIN
 
     IF v_changes IS NOT NULL THEN
         INSERT INTO audit_logs (user_id, action, entity_type, entity_id, changes, ip_address, user_agent)
-        SELECT current_user_id(), lower(tg_op), tg_argv[0], (c_row ->> 'id')::uuid, v_changes, o.ip_address, o.user_agent
+        SELECT current_user_id(), lower(tg_op COLLATE "C"), tg_argv[0], (c_row ->> 'id')::uuid, v_changes, o.ip_address, o.user_agent
         FROM platform.request_origin() AS o;
     END IF;
     RETURN NULL;

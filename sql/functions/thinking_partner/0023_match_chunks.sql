@@ -20,13 +20,13 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_sort = off
 SET jit = off
-SET "hnsw.iterative_scan" = 'strict_order'
-SET "hnsw.ef_search" = 400
 AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 5), 1), 200);
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
     c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
+    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
+    v_settings text[];
     v_row record;
     v_ids uuid[] := '{}'::uuid[];
 BEGIN
@@ -46,6 +46,7 @@ BEGIN
         SELECT count(*)
         FROM (SELECT 1 FROM chunks AS c WHERE c.document_id = match_document_id LIMIT c_exact + 1) AS counted
     ) THEN
+        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
         FOR v_row IN
             SELECT
                 c.id,
@@ -58,6 +59,7 @@ BEGIN
             EXIT WHEN v_row.similarity < c_threshold;
             v_ids := v_ids || v_row.id;
         END LOOP;
+        PERFORM platform.exchange_settings(c_settings, v_settings);
     END IF;
 
     IF cardinality(v_ids) < c_count THEN

@@ -195,7 +195,7 @@ BEGIN
         (ARRAY['routine', 'scheduling', 'health_nudge', 'communication'])[1 + i.n % 4]::intervention_category,
         i.status::intervention_status,
         a.title,
-        'A small step for today: ' || lower(a.title) || '.',
+        'A small step for today: ' || lower(a.title COLLATE "default") || '.',
         i.at,
         CASE WHEN i.status <> 'scheduled' THEN i.at END,
         CASE WHEN i.status IN ('acknowledged', 'completed') THEN i.at + interval '2 minutes' END,

@@ -112,7 +112,7 @@ BEGIN
         e.embedding,
         c,
         CASE WHEN d.file_type = 'pdf' THEN c + 1 END,
-        jsonb_build_object('section_title', initcap(c_topics[1 + n.place % 6])),
+        jsonb_build_object('section_title', initcap(c_topics[1 + n.place % 6] COLLATE "C")),
         380 + n.place % 40
     FROM (
         SELECT
