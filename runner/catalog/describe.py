@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from runner.catalog.canonical import canonical
 from runner.history.ledger import TABLES
 from runner.postgres.session import identifier
 from runner.postgres.settings import ENDS, TEXT
@@ -219,6 +220,14 @@ ORDER BY name
 """
 
 
+# Of which the server writes two forms.
+_EXPRESSIONS = {
+    "columns": ("default", "generated"),
+    "constraints": ("definition",),
+    "indexes": ("definition",),
+    "triggers": ("definition",),
+    "policies": ("using", "check"),
+}
 _SET_SQL = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 
 
@@ -235,6 +244,9 @@ def describe(conn: psycopg.Connection[Any], schema: str, path: Sequence[str] | N
     found: Catalog = {}
     for name, part, item, attributes in sorted(rows, key=lambda row: (*row[:2], row[3].pop("position", 0), row[2])):
         said = {key: _normalised(value, normal) for key, value in attributes.items() if value is not None}
+        for key in _EXPRESSIONS.get(part, ()):
+            if key in said:
+                said[key] = canonical(said[key])
         found.setdefault(normal(name), {}).setdefault(part, {})[normal(item)] = said
     return found
 
