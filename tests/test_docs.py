@@ -19,12 +19,13 @@ import runner
 from docs.generate import markdown, web
 from docs.generate.__main__ import pages
 from docs.generate.blocks import Code, Page, Paragraph, Row, Table, anchor
-from docs.generate.model import HERE, ROLES, Example, System, keys, read, rules_of
+from docs.generate.model import HERE, ROLES, System, keys, rules_of
 from docs.generate.systems import TITLES
 from runner.history.instances import Target
 from runner.migrate.apply import apply
 from runner.migrate.seed import seed
 from tests.databases import INSTANCES, filled
+from tests.examples import rows_of, system_of
 from tests.mutants.__main__ import MISSING
 from tests.mutants.make import mutants
 
@@ -32,7 +33,6 @@ VOID = {"meta", "link", "input", "wbr"}
 # Above this GitHub shows no diagram.
 LONGEST_DIAGRAM = 50_000
 
-system_of = cache(read)
 every_system = pytest.mark.parametrize("name", TITLES)
 with_tables = pytest.mark.parametrize("name", [name for name in TITLES if system_of(name).tables])
 
@@ -273,21 +273,6 @@ def test_every_function_to_be_called_has_one_example(name: str) -> None:
     assert sorted(system.examples) == sorted(system.callable)
 
 
-def rows_of(conn: psycopg.Connection[Any], system: System, example: Example) -> int:
-    """Run an example as whom it is for, undo it, and return the number of rows of its last statement."""
-    claims = {"role": ROLES[example.who]} | ({"sub": system.user} if example.who == "user" else {})
-    with conn.transaction(force_rollback=True):
-        conn.execute("SELECT set_config('request.jwt.claims', %s, TRUE)", [json.dumps(claims)])
-        conn.execute(f"SET LOCAL ROLE {ROLES[example.who]}".encode())
-        cursor = conn.execute(example.sql.encode())
-        while cursor.nextset():
-            pass
-        found = cursor.rowcount if cursor.description else 0
-    # What was prepared outlives the transaction.
-    conn.execute("DEALLOCATE ALL")
-    return found
-
-
 # One test for each system, for at the same time examples of one system would wait for each other.
 @every_system
 def test_every_example_returns_a_row(demo: psycopg.Connection[Any], name: str) -> None:
@@ -304,7 +289,7 @@ def test_every_example_returns_a_row(demo: psycopg.Connection[Any], name: str) -
 
 SETTINGS = "SELECT coalesce(jsonb_object_agg(name, setting ORDER BY name), '{}') FROM pg_settings"
 # It would be no exchange otherwise.
-EXCHANGES = {"exchange_settings"}
+EXCHANGES = {"exchange_hnsw_settings"}
 
 
 @every_system

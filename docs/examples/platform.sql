@@ -4,8 +4,8 @@
 -- exact_search_limit, as a service
 SELECT platform.exact_search_limit('chatvrm.document_chunks') AS exact_up_to;
 
--- exchange_settings, as a service
-SELECT platform.exchange_settings('{hnsw.ef_search}', '{400}') AS before;
+-- exchange_hnsw_settings, as a service
+SELECT platform.exchange_hnsw_settings('{strict_order, 400}') AS before;
 
 -- is_cron_schedule, as a visitor
 SELECT

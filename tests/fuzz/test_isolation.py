@@ -62,4 +62,4 @@ def test_a_fault_is_found(world: World, attempts: Attempts) -> None:
         step_into(world.conn, world.system)
         world.conn.execute(planted[0].sql.encode())
         with pytest.raises(AssertionError):
-            attempts(200, lambda draw: attempt(draw, world, Counter()), small=False)
+            attempts(600, lambda draw: attempt(draw, world, Counter()), small=False)

@@ -35,7 +35,6 @@ DECLARE
         CASE WHEN p_since IS NOT NULL THEN ' AND r.created_at >= $4' END
     );
     c_exact CONSTANT bigint := platform.exact_search_limit(to_regclass(quote_ident(c_source.source_table)));
-    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
     v_settings text[];
     v_many boolean;
     v_ids uuid[] := '{}'::uuid[];
@@ -46,7 +45,7 @@ BEGIN
     USING c_exact, p_user_id, NULL::integer, p_since;
 
     IF v_many THEN
-        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
+        v_settings := platform.exchange_hnsw_settings(ARRAY['strict_order', '400']);
         EXECUTE format(
             'SELECT array_agg(f.id), array_agg(f.similarity) FROM ('
             'SELECT n.id, 1 - (n.embedding <=> $1) AS similarity FROM (%s) AS n ORDER BY n.embedding <=> $1 LIMIT $3'
@@ -55,7 +54,7 @@ BEGIN
         )
         INTO v_ids, v_similarities
         USING p_query, p_user_id, p_count, p_since;
-        PERFORM platform.exchange_settings(c_settings, v_settings);
+        PERFORM platform.exchange_hnsw_settings(v_settings);
     END IF;
     IF coalesce(cardinality(v_ids), 0) < p_count THEN
         EXECUTE format(

@@ -27,7 +27,6 @@ SET jit = off
 AS $$
 DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 5), 1), 200);
-    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
     v_settings text[];
     v_owner uuid;
     v_documents uuid[];
@@ -59,7 +58,7 @@ BEGIN
         );
 
     IF v_chunks > platform.exact_search_limit('document_chunks') THEN
-        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
+        v_settings := platform.exchange_hnsw_settings(ARRAY['strict_order', '400']);
         v_ids := ARRAY(
             SELECT c.id
             FROM document_chunks AS c
@@ -67,7 +66,7 @@ BEGIN
             ORDER BY c.embedding <=> query_embedding
             LIMIT c_count
         );
-        PERFORM platform.exchange_settings(c_settings, v_settings);
+        PERFORM platform.exchange_hnsw_settings(v_settings);
     END IF;
 
     IF cardinality(v_ids) < c_count THEN

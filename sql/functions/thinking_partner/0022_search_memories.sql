@@ -35,7 +35,6 @@ DECLARE
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
     c_give_up CONSTANT integer := 1000;
     c_exact CONSTANT bigint := platform.exact_search_limit('memories');
-    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
     v_settings text[];
     v_row record;
     v_ids uuid[] := '{}'::uuid[];
@@ -63,7 +62,7 @@ BEGIN
             LIMIT c_exact + 1
         ) AS counted
     ) THEN
-        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
+        v_settings := platform.exchange_hnsw_settings(ARRAY['strict_order', '400']);
         FOR v_row IN
             SELECT
                 m.id,
@@ -95,7 +94,7 @@ BEGIN
                 EXIT WHEN v_complete OR v_read >= c_give_up;
             END IF;
         END LOOP;
-        PERFORM platform.exchange_settings(c_settings, v_settings);
+        PERFORM platform.exchange_hnsw_settings(v_settings);
     END IF;
 
     IF NOT v_complete OR v_read < c_count THEN

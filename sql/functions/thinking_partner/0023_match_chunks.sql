@@ -25,7 +25,6 @@ DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 5), 1), 200);
     c_threshold CONSTANT double precision := coalesce(similarity_threshold, 0.5);
     c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
-    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
     v_settings text[];
     v_row record;
     v_ids uuid[] := '{}'::uuid[];
@@ -46,7 +45,7 @@ BEGIN
         SELECT count(*)
         FROM (SELECT 1 FROM chunks AS c WHERE c.document_id = match_document_id LIMIT c_exact + 1) AS counted
     ) THEN
-        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
+        v_settings := platform.exchange_hnsw_settings(ARRAY['strict_order', '400']);
         FOR v_row IN
             SELECT
                 c.id,
@@ -59,7 +58,7 @@ BEGIN
             EXIT WHEN v_row.similarity < c_threshold;
             v_ids := v_ids || v_row.id;
         END LOOP;
-        PERFORM platform.exchange_settings(c_settings, v_settings);
+        PERFORM platform.exchange_hnsw_settings(v_settings);
     END IF;
 
     IF cardinality(v_ids) < c_count THEN

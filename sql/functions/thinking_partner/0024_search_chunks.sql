@@ -26,7 +26,6 @@ DECLARE
     c_count CONSTANT integer := least(greatest(coalesce(match_count, 10), 1), 200);
     c_user CONSTANT uuid := current_user_id();
     c_exact CONSTANT bigint := platform.exact_search_limit('chunks');
-    c_settings CONSTANT text[] := ARRAY['hnsw.iterative_scan', 'hnsw.ef_search'];
     v_settings text[];
     v_ids uuid[] := '{}'::uuid[];
 BEGIN
@@ -44,7 +43,7 @@ BEGIN
     IF c_exact < (
         SELECT count(*) FROM (SELECT 1 FROM chunks AS c WHERE c.user_id = c_user LIMIT c_exact + 1) AS counted
     ) THEN
-        v_settings := platform.exchange_settings(c_settings, ARRAY['strict_order', '400']);
+        v_settings := platform.exchange_hnsw_settings(ARRAY['strict_order', '400']);
         v_ids := ARRAY(
             SELECT c.id
             FROM chunks AS c
@@ -56,7 +55,7 @@ BEGIN
             ORDER BY c.embedding <=> query_embedding
             LIMIT c_count
         );
-        PERFORM platform.exchange_settings(c_settings, v_settings);
+        PERFORM platform.exchange_hnsw_settings(v_settings);
     END IF;
 
     IF cardinality(v_ids) < c_count THEN

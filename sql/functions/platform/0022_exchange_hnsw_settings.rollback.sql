@@ -1,0 +1,1 @@
+DROP FUNCTION exchange_hnsw_settings(text[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION exchange_settings(text[], text[]);
