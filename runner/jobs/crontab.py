@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from runner.history.instances import Target
 from runner.jobs.declared import declared, instances
+from runner.postgres.address import completed, parse
 from runner.postgres.session import session
 
 
@@ -20,9 +21,9 @@ def crontab(target: Target) -> list[str]:
     """
     with session(target.database) as s:
         jobs = declared(s, instances(s, target))
-        # Cron has none of the variables that may have completed the address; it comes without the password.
-        address = s.conn.info.get_parameters()
-        password = s.conn.info.password
+        address = {**completed(s.conninfo), **parse(s.conninfo)}
+        address |= {"dbname": s.conn.info.dbname, "user": s.conn.info.user}
+        password = address.pop("password", None) or s.conn.info.password
     url = make_conninfo("", **address)
     lines = ["# Times are UTC. A cron that does not know CRON_TZ (Debian's) takes them in the machine's time zone."]
     if password:

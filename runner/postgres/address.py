@@ -88,6 +88,18 @@ def parse(address: str) -> dict[str, str]:
         ) from None
 
 
+def completed(address: str) -> dict[str, str]:
+    """Return what libpq's variables add to an address, password and all, for who has not the same variables."""
+    import psycopg
+
+    with variables(address):
+        return {
+            default.keyword.decode(): os.environ[default.envvar.decode()]
+            for default in psycopg.pq.Conninfo.get_defaults()
+            if default.envvar and default.envvar.decode() in os.environ
+        }
+
+
 def _check_uri(scheme: str, rest: str) -> None:
     """Raise UsageError for what libpq would not notice, and take apart at the wrong place."""
     if scheme not in ("postgresql", "postgres"):

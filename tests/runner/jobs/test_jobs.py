@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.errors import CompanionError, DatabaseError, JobError, JobRunningError, LedgerError, SqlError, UsageError
 from runner.history.instances import Target
@@ -363,6 +364,20 @@ def test_no_line_of_the_crontab_holds_a_password(url: str) -> None:
     lines = crontab.crontab(Target(make_conninfo(url, password="s3cret%")))
     assert not any("s3cret" in line for line in lines)
     assert any("~/.pgpass" in line for line in lines if line.startswith("#"))
+
+
+def test_a_line_holds_the_address_as_it_was_given_and_what_variables_add(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = conninfo_to_dict(url)
+    for variable, name in (("PGHOST", "host"), ("PGPORT", "port"), ("PGUSER", "user")):
+        monkeypatch.setenv(variable, str(place[name]))
+    monkeypatch.setenv("PGPASSWORD", "s3cret")
+    lines = crontab.crontab(Target(f"dbname={place['dbname']}"))
+    (line,) = [line for line in lines if "expire-memories" in line]
+    address = conninfo_to_dict(re.findall(r"--database '(.*)' >", line)[0])
+    assert address == {key: str(place[key]) for key in ("host", "port", "user", "dbname")}
+    assert "s3cret" not in "".join(lines) and ".pgpass" in lines[1]
 
 
 def test_a_percent_sign_does_not_end_the_command(url: str, owner: Person) -> None:
