@@ -11,6 +11,7 @@ from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.history.instances import Target
+    from runner.postgres.pace import Pace
 
 
 @click.group()
@@ -52,7 +53,8 @@ def contract_export(
         with shown(quiet=True) as progress:
             found = work.of_files(systems, sql_root=sql_root, progress=progress)
     else:
-        found = work.installed(Target(resolve(database), systems, schema))
+        with shown() as progress:
+            found = work.installed(Target(resolve(database), systems, schema), progress=progress)
     texts = {system: write(found[system]) for system in systems or found}
     if output is None:
         if len(texts) != 1:
@@ -96,10 +98,11 @@ def contract_diff(old: str, new: str, audiences: tuple[str, ...], as_json: bool)
 @contract.command("check")
 @options.systems
 @click.option("--contract", "path", type=click.Path(exists=True), metavar="FILE", help="File or folder; else our own.")
-@options.several(_audience, options.schema, options.database, options.sql_root, options.as_json)
+@options.several(_audience, options.schema, options.lock_timeout)
+@options.several(options.database, options.sql_root, options.as_json)
 @options.gathered
 def contract_check(
-    target: Target, path: str | None, audiences: tuple[str, ...], sql_root: str | None, as_json: bool
+    target: Target, pace: Pace, path: str | None, audiences: tuple[str, ...], sql_root: str | None, as_json: bool
 ) -> int:
     """Say whether a database keeps its contract.
 
@@ -110,7 +113,7 @@ def contract_check(
     from runner.contract import check as work
 
     contract = Path(path) if path else None
-    found = work.check(target, contract=contract, audiences=audiences, sql_root=sql_root)
+    found = work.check(target, contract=contract, audiences=audiences, sql_root=sql_root, pace=pace)
     if as_json:
         options.print_json({"systems": [one.as_dict() for one in found]})
     else:

@@ -52,6 +52,7 @@ def up(database: str | None, sql_root: str | None, quiet: bool) -> None:
 @options.several(
     options.schema, options.lock_timeout, options.index_timeout, options.database, options.sql_root, options.as_json
 )
+@options.wait
 @options.quiet
 @options.gathered
 def apply(
@@ -103,6 +104,7 @@ def apply(
 @click.option("--all", "everything", is_flag=True, help="Undo all files; without SYSTEM, of everything installed.")
 @click.option("--discard-data", is_flag=True, help="Go on although rows are lost.")
 @options.several(options.schema, options.lock_timeout, options.index_timeout, options.database, options.as_json)
+@options.wait
 @options.quiet
 @options.gathered
 def rollback(
@@ -137,6 +139,7 @@ def rollback(
 @click.option("--demo", is_flag=True, help="Load demo data.")
 @click.option("--scale", type=click.IntRange(min=1), default=1, show_default=True, help="How many times as much.")
 @options.several(options.schema, options.lock_timeout, options.database, options.sql_root, options.as_json)
+@options.wait
 @options.quiet
 @options.gathered
 def seed(target: Target, pace: Pace, demo: bool, scale: int, sql_root: str | None, as_json: bool, quiet: bool) -> None:

@@ -19,11 +19,15 @@ schema = click.option("--schema", metavar="NAME", help="Schema of the instance; 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 lock_timeout = click.option(
     "--lock-timeout", type=click.FloatRange(min=0.001), default=DEFAULT.lock_timeout, show_default=True,
-    metavar="SECONDS", help="How long a statement waits for a lock before the file is tried again.",
+    metavar="SECONDS", help="How long a statement waits for a lock; the work on a file is then tried again.",
 )  # fmt: skip
 index_timeout = click.option(
     "--index-timeout", type=click.FloatRange(min=0.001), default=DEFAULT.build_timeout, show_default=True,
     metavar="SECONDS", help="The same for a concurrent index build.",
+)  # fmt: skip
+wait = click.option(
+    "--wait", type=click.FloatRange(min=0), default=DEFAULT.wait, show_default=True, metavar="SECONDS",
+    help="How long to wait for another runner to end.",
 )  # fmt: skip
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print results, warnings and errors only.")
 systems = click.argument("systems", nargs=-1, metavar="[SYSTEM]...")
@@ -50,8 +54,11 @@ def gathered(command: Callable[..., Any]) -> Callable[..., Any]:
         from runner.postgres.address import resolve
 
         if "lock_timeout" in given:
-            waits = given.pop("lock_timeout"), given.pop("index_timeout", DEFAULT.build_timeout)
-            given["pace"] = Pace(*waits)
+            given["pace"] = Pace(
+                given.pop("lock_timeout"),
+                given.pop("index_timeout", DEFAULT.build_timeout),
+                given.pop("wait", DEFAULT.wait),
+            )
         target = Target(resolve(given.pop("database")), given.pop("systems", ()), given.pop("schema"))
         return command(target=target, **given)
 

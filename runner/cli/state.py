@@ -10,6 +10,7 @@ from runner.cli import options
 
 if TYPE_CHECKING:
     from runner.history.instances import Target
+    from runner.postgres.pace import Pace
 
 
 @click.command()
@@ -32,9 +33,9 @@ def status(target: Target, sql_root: str | None, as_json: bool) -> int:
 
 @click.command()
 @options.systems
-@options.several(options.schema, options.database, options.as_json)
+@options.several(options.schema, options.lock_timeout, options.database, options.as_json)
 @options.gathered
-def verify(target: Target, as_json: bool) -> int:
+def verify(target: Target, pace: Pace, as_json: bool) -> int:
     """Compare what is there with what the recorded files make.
 
     Every difference is listed by object; the exit code is 3 if there is any. The embedded server is started for it.
@@ -43,7 +44,7 @@ def verify(target: Target, as_json: bool) -> int:
     from runner.contract import verify as work
 
     with shown(as_json=as_json) as progress:
-        found = work.verify(target, progress=progress)
+        found = work.verify(target, pace=pace, progress=progress)
     if as_json:
         options.print_json({"systems": [one.as_dict() for one in found]})
     else:

@@ -15,6 +15,7 @@ from runner.contract.document import Contract
 from runner.errors import UsageError
 from runner.files.tree import open_tree
 from runner.history.instances import Target
+from runner.postgres.pace import DEFAULT, Pace
 from runner.postgres.session import connected
 
 # Looked at in the catalog, which everybody may read; the ledger is the owner's alone.
@@ -40,6 +41,7 @@ def check(
     contract: Path | None = None,
     audiences: Sequence[str] = (),
     sql_root: str | Path | None = None,
+    pace: Pace = DEFAULT,
 ) -> list[Checked]:
     """Return how a database keeps the contracts in the file or folder `contract`.
 
@@ -56,7 +58,9 @@ def check(
     chosen = {system: one for system, one in known.items() if not systems or system in systems}
     if schema is not None and len(chosen) != 1:
         raise UsageError("--schema needs exactly one system", hint="companion contract check hugo --schema hugo_acme")
-    with connected(target.database) as conn:
+    with connected(target.database) as conn, conn.transaction(force_rollback=True):
+        # For the length of a transaction: a pooler would hand it on.
+        conn.execute(f"SET LOCAL lock_timeout = {round(pace.lock_timeout * 1000)}".encode())
         if contract is None and not systems:
             there = {name for (name,) in conn.execute(_SCHEMAS_SQL, [list(chosen)])}
             chosen = {system: one for system, one in chosen.items() if system in there}

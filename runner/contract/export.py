@@ -10,18 +10,20 @@ from runner.errors import UsageError
 from runner.history import instances, ledger
 from runner.history.instances import Target
 from runner.migrate.apply import apply
+from runner.postgres.pace import DEFAULT, Pace
+from runner.postgres.retry import patient
 from runner.postgres.scratch import scratch
 from runner.postgres.session import session
 from runner.progress import Progress
 
 
-def installed(target: Target) -> dict[str, Contract]:
+def installed(target: Target, *, pace: Pace = DEFAULT, progress: Progress | None = None) -> dict[str, Contract]:
     """Return the contracts of what is installed of `target`.
 
     Of a system that is there several times it is that in the schema of its own name. Raises UsageError when there is
     none in it, for what is not installed, and for a role that may not see all of it.
     """
-    with session(target.database) as s:
+    with session(target.database) as s, patient(s, pace, progress or Progress()):
         places: dict[str, list[str]] = {}
         for one in instances.installed(target, ledger.read(s.fetch)):
             places.setdefault(str(one.system), []).append(one.schema)

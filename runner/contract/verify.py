@@ -33,6 +33,8 @@ from runner.history.ledger import Ledger
 from runner.history.path import search_path
 from runner.history.tables import History
 from runner.migrate.apply import apply
+from runner.postgres.pace import DEFAULT, Pace
+from runner.postgres.retry import patient
 from runner.postgres.scratch import scratch
 from runner.postgres.session import Session, fetch_one, identifier, literal, session
 from runner.progress import Progress
@@ -81,6 +83,7 @@ class _Recorded(Tree):
 def verify(
     target: Target,
     *,
+    pace: Pace = DEFAULT,
     progress: Progress | None = None,
 ) -> list[Verified]:
     """Return what differs in each installed instance of `target`, platform first.
@@ -89,7 +92,7 @@ def verify(
     instance that is not there.
     """
     progress = progress or Progress()
-    with session(target.database) as s:
+    with session(target.database) as s, patient(s, pace, progress):
         ledgers = ledger.read(s.fetch, texts=True)
         chosen = installed(target, ledgers)
         progress.begin(len(chosen))

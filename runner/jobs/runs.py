@@ -16,6 +16,8 @@ import psycopg
 from runner.errors import CompanionError, JobError, JobRunningError, stopped
 from runner.history.instances import Target
 from runner.jobs.declared import Job, check_trust, choose, declared, instances
+from runner.postgres.pace import DEFAULT, Pace
+from runner.postgres.retry import patient
 from runner.postgres.session import Session, connect, fetch_one, session
 from runner.progress import Progress
 
@@ -47,7 +49,7 @@ class Run:
     message: str | None
 
 
-def run(target: Target, name: str, *, progress: Progress | None = None) -> tuple[Job, Run, int]:
+def run(target: Target, name: str, *, pace: Pace = DEFAULT, progress: Progress | None = None) -> tuple[Job, Run, int]:
     """Run the job `name`, which is `<schema>:<job>` or, where only one has it, `<job>`.
 
     Returns the job, its run and its milliseconds. The command is sent as pg_cron sends it, in a transaction of its own.
@@ -58,14 +60,17 @@ def run(target: Target, name: str, *, progress: Progress | None = None) -> tuple
         if progress:
             progress.about(s.about)
         s.settle()
-        job = choose(declared(s, instances(s, target)), name)
-        check_trust(s, job.instance)
-        if not job.has_runs:
-            raise CompanionError(
-                f"{job.instance} has no table job_runs yet", hint=f"run `companion apply {job.instance.system}` first"
-            )
+        with patient(s, pace, progress or Progress()):
+            job = choose(declared(s, instances(s, target)), name)
+            check_trust(s, job.instance)
+            if not job.has_runs:
+                raise CompanionError(
+                    f"{job.instance} has no table job_runs yet",
+                    hint=f"run `companion apply {job.instance.system}` first",
+                )
         with _alone(s, job):
-            id, started_at = _begin(s, job)
+            with patient(s, pace, progress or Progress()):
+                id, started_at = _begin(s, job)
             started = time.monotonic()
             try:
                 message = _execute(s.conninfo, job.command)

@@ -14,6 +14,8 @@ from runner.history.instances import Target
 from runner.jobs.declared import Job, check_trust, declared, instances
 from runner.jobs.pg_cron import find, is_elsewhere
 from runner.jobs.runs import Run, last_run
+from runner.postgres.pace import DEFAULT
+from runner.postgres.retry import patient
 from runner.postgres.session import Database, session
 from runner.progress import Progress
 
@@ -64,7 +66,7 @@ def list_jobs(target: Target, *, cron_database: str | None = None, now: datetime
     `cron_database` says where pg_cron is, unless the server can. Next runs are those after `now`.
     """
     now = now or datetime.now(timezone.utc)
-    with session(target.database) as s, find(s, cron_database) as cron:
+    with session(target.database) as s, patient(s, DEFAULT, Progress()), find(s, cron_database) as cron:
         jobs = declared(s, instances(s, target))
         scheduled = cron.scheduled() if cron else {}
         found = []
@@ -93,7 +95,7 @@ def sync(
 
     Raises DatabaseError where there is no pg_cron or we may not schedule, LedgerError for jobs that are not ours.
     """
-    with session(target.database) as s, find(s, cron_database) as cron:
+    with session(target.database) as s, patient(s, DEFAULT, Progress()), find(s, cron_database) as cron:
         if progress and not dry_run:
             progress.about(s.about)
         s.settle()

@@ -264,7 +264,7 @@ def ready(database: Database, pace: Pace, progress: Progress) -> Iterator[tuple[
     with session(database) as s:
         progress.about(s.about)
         s.settle()
-        with runner_lock(s, progress.note), Attempts(s, pace, progress) as attempts:
+        with runner_lock(s, progress.note, pace.wait), Attempts(s, pace, progress) as attempts:
             s.conn.add_notice_handler(tell)
             try:
                 yield s, attempts

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from runner.errors import CompanionError
+from runner.errors import CompanionError, LockTimeoutError
 from runner.postgres.session import Session, connect, fetch_one, literal
 from runner.progress import Progress
 
@@ -54,14 +54,25 @@ def describe(pid: int, user: str | None, application: str | None, since: Any) ->
 
 
 @contextmanager
-def runner_lock(session: Session, note: Callable[[str], None]) -> Iterator[None]:
-    """Hold the database's runner lock; while another runner has it, call `note` once with a line naming it."""
-    pause, noted = 0.1, False
+def runner_lock(session: Session, note: Callable[[str], None], wait: float) -> Iterator[None]:
+    """Hold the database's runner lock; while another runner has it, call `note` once with a line naming it.
+
+    Raises LockTimeoutError when it still has it after `wait` seconds.
+    """
+    pause, holder = 0.1, ""
+    end = time.monotonic() + wait
     while not fetch_one(session.conn, "SELECT pg_try_advisory_lock(%s)", [KEY])[0]:
-        if not noted and (holder := session.conn.execute(_HOLDER_SQL.encode()).fetchone()):
-            note(f"waiting for another runner: {describe(*holder)}")
-            noted = True
-        time.sleep(pause)
+        row = session.conn.execute(_HOLDER_SQL.encode()).fetchone()
+        if row and not holder:
+            note(f"waiting for another runner: {describe(*row)}")
+        holder = describe(*row) if row else holder
+        if time.monotonic() > end:
+            raise LockTimeoutError(
+                f"another runner is still at work after {wait:g} s: {holder or 'of a role that hides it'};"
+                " nothing was changed",
+                hint="let it end, or end its session; --wait says how long to wait for it",
+            )
+        time.sleep(min(pause, max(end - time.monotonic(), 0.01)))
         pause = min(pause * 1.5, 1.0)
     try:
         yield

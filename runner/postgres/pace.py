@@ -13,6 +13,8 @@ class Pace:
     """For a statement inside a transaction."""
     build_timeout: float = 600.0
     """For one outside: a concurrent index build waits for every older transaction of the database."""
+    wait: float = 600.0
+    """For another runner to end."""
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0)
     """Before each further attempt: short ones behind a busy table, enough in all for a short transaction to end."""
 

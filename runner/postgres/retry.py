@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import psycopg
@@ -31,6 +31,27 @@ def _way_out(prepared: list[str]) -> str:
         return "wait for that session or end it, or give more --lock-timeout"
     statements = " or ".join(f"{word} PREPARED {literal(prepared[-1])[1:]}" for word in ("COMMIT", "ROLLBACK"))
     return f"no session is there to wait for: {statements} ends it"
+
+
+@contextmanager
+def patient(session: Session, pace: Pace, progress: Progress) -> Iterator[None]:
+    """Let what only reads inside the block wait for a lock as long as `pace` says, and tell for whom.
+
+    Raises LockTimeoutError, naming who was in the way.
+    """
+    session.conn.execute(f"SET lock_timeout = {round(pace.lock_timeout * 1000)}".encode())
+    with Watch(session, progress) as watch:
+        watch.begin(min(0.5, pace.lock_timeout / 4))
+        try:
+            yield
+        except RETRIED as error:
+            whom = "; ".join(watch.blockers) or "another session"
+            raise LockTimeoutError(
+                f"{error.diag.message_primary}; blocked by {whom}",
+                hint=f"nothing was changed; {_way_out(watch.prepared)}",
+            ) from error
+        finally:
+            watch.end()
 
 
 class Attempts:

@@ -165,6 +165,7 @@ def explain(error: psycopg.Error) -> DatabaseError:
         "42501": "connect as a role that may do this, or have it granted",
         "53200": "raise max_locks_per_transaction, or name one system at a time",
         "53100": "the server's disk is full; free some space and run the command again",
+        "55P03": "somebody else has it locked: pg_stat_activity and pg_locks say who; or give more --lock-timeout",
         "25006": "this server is read-only; connect to the primary",
     }
     message = redact(error.diag.message_primary or str(error).strip())
