@@ -10,6 +10,7 @@ from runner.cli import options
 
 if TYPE_CHECKING:
     from runner.history.instances import Target
+    from runner.postgres.pace import Pace
 
 
 @click.group()
@@ -81,10 +82,10 @@ def jobs_crontab(target: Target) -> None:
 
 @jobs.command("run")
 @click.argument("name")
-@options.several(options.schema, options.database, options.as_json)
+@options.several(options.schema, options.lock_timeout, options.database, options.as_json)
 @options.quiet
 @options.gathered
-def jobs_run(target: Target, name: str, as_json: bool, quiet: bool) -> None:
+def jobs_run(target: Target, pace: Pace, name: str, as_json: bool, quiet: bool) -> None:
     """Run job NAME now.
 
     The exit code is 1 if it fails, 3 if another run of it goes on. NAME is SCHEMA:JOB, or JOB where only one has it.
@@ -93,7 +94,7 @@ def jobs_run(target: Target, name: str, as_json: bool, quiet: bool) -> None:
     from runner.jobs import runs as work
 
     with shown(as_json=as_json, quiet=quiet) as progress:
-        job, run, milliseconds = work.run(target, name, progress=progress)
+        job, run, milliseconds = work.run(target, name, pace=pace, progress=progress)
     if as_json:
         outcome = {"outcome": run.outcome, "message": run.message, "duration_ms": milliseconds}
         options.print_json({"name": job.name, "started_at": run.started_at.isoformat(), **outcome})
