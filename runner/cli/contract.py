@@ -29,12 +29,13 @@ _audience = click.option(
 @options.systems
 @click.option("--from-files", is_flag=True, help="Of what the files make in a scratch database of the embedded server.")
 @click.option("--output", metavar="FOLDER", help="Write FOLDER/<system>.json; else print the only one.")
-@options.several(options.schema, options.database, options.sql_root)
+@options.several(options.schema, options.lock_timeout, options.database, options.sql_root)
 def contract_export(
     systems: tuple[str, ...],
     from_files: bool,
     output: str | None,
     schema: str | None,
+    lock_timeout: float,
     database: str | None,
     sql_root: str | None,
 ) -> None:
@@ -46,6 +47,7 @@ def contract_export(
     from runner.contract.document import write
     from runner.history.instances import Target
     from runner.postgres.address import resolve
+    from runner.postgres.pace import Pace
 
     if from_files:
         if schema is not None or database is not None:
@@ -54,7 +56,8 @@ def contract_export(
             found = work.of_files(systems, sql_root=sql_root, progress=progress)
     else:
         with shown() as progress:
-            found = work.installed(Target(resolve(database), systems, schema), progress=progress)
+            target = Target(resolve(database), systems, schema)
+            found = work.installed(target, pace=Pace(lock_timeout), progress=progress)
     texts = {system: write(found[system]) for system in systems or found}
     if output is None:
         if len(texts) != 1:

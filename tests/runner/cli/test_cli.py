@@ -140,3 +140,26 @@ def test_up_makes_everything_ready_and_then_does_nothing(url: str, conn: psycopg
     code, out, err = changing("up", tree="seeded")
     assert (code, err) == (0, "") and "nothing to do" in out
     assert conn.execute("SELECT count(*) FROM demo.a").fetchone() == (7,)
+
+
+SAYS = """DO $$ BEGIN
+    RAISE NOTICE 'moved 4711 rows'; RAISE INFO 'for your information';
+    RAISE WARNING 'one row is odd' USING DETAIL = 'It has no name.', HINT = 'Give it one.';
+END $$;
+"""
+
+
+def test_what_a_file_tells_is_shown(url: str, tree: CopyTree) -> None:
+    root = tree("good")
+    for name in ("0002_b.sql", "0002_b.rollback.sql"):
+        file = root / "functions/demo" / name
+        file.write_text(file.read_text() + SAYS)
+    warning = "note: server: one row is odd; detail: It has no name.; hint: Give it one."
+    for command in (["apply", "--rehearse"], ["apply"], ["rollback"], ["apply", "--json"]):
+        code, _, err = changing(*command, tree=root)
+        assert code == 0
+        lines = err.splitlines()
+        assert {"notice: moved 4711 rows", "info: for your information", warning} <= set(lines), command
+    assert run("rollback", "--quiet", tree=root)[2].splitlines() == [warning]
+    code, out, err = run("apply", "--quiet", tree=root)
+    assert (code, err.splitlines()) == (0, [warning]) and "applied" in out
