@@ -131,6 +131,8 @@ def status_text(found: Sequence[InstanceStatus]) -> str:
         for label in ("pending", "edited", "missing", "out_of_order"):
             if (ids := getattr(one.state, label)) and one.applied:
                 lines.append(f"{one.instance}: {label.replace('_', ' ')}: {', '.join(ids)}")
+        if one.begun:
+            lines.append(f"{one.instance}: begun and cut off: {', '.join(one.begun)}; run the command again")
     return "\n".join(lines)
 
 

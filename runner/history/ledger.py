@@ -28,12 +28,13 @@ FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relname = '_companion_ledger' AND {HARMLESS}
 """
 _ENTRIES_SQL = """
-SELECT coalesce(json_agg(json_build_array(
+SELECT json_build_array(coalesce(json_agg(json_build_array(
     id, system, position, sha256, rollback_sha256,
     to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
     duration_ms, applied_by, rows_inserted, {texts}
-) ORDER BY position), '[]')::text
-FROM {ledger} WHERE duration_ms IS NOT NULL
+) ORDER BY position) FILTER (WHERE duration_ms IS NOT NULL), '[]'),
+coalesce(json_agg(id ORDER BY position) FILTER (WHERE begun IS NOT NULL), '[]'))::text
+FROM {ledger}
 """
 
 
@@ -59,6 +60,8 @@ class Ledger:
 
     schema: str
     entries: tuple[Entry, ...]
+    begun: tuple[str, ...] = ()
+    """Ids of files outside transactions that were begun, or their rollbacks, and not brought to an end."""
 
     @property
     def system(self) -> str | None:
@@ -111,8 +114,8 @@ def read(fetch: Callable[[str], str], *, texts: bool = False) -> dict[str, Ledge
 def _read_one(fetch: Callable[[str], str], schema: str, texts: bool) -> Ledger:
     quoted = schema.replace('"', '""')
     recorded = "apply_text, rollback_text" if texts else "'', ''"
-    rows = json.loads(fetch(_ENTRIES_SQL.format(texts=recorded, ledger=f'"{quoted}".{LEDGER}')))
-    return Ledger(schema, tuple(_entry(row) for row in rows))
+    rows, begun = json.loads(fetch(_ENTRIES_SQL.format(texts=recorded, ledger=f'"{quoted}".{LEDGER}')))
+    return Ledger(schema, tuple(_entry(row) for row in rows), tuple(begun))
 
 
 def _entry(row: list[Any]) -> Entry:

@@ -20,11 +20,12 @@ class InstanceStatus:
     instance: Instance
     applied: tuple[Entry, ...]
     state: State
+    begun: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Whether nothing is pending and nothing has drifted."""
-        return not (self.state.pending or self.state.drifted)
+        return not (self.state.pending or self.state.drifted or self.begun)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status as `companion status --json` prints it."""
@@ -44,6 +45,7 @@ class InstanceStatus:
             "edited": self.state.edited,
             "missing": self.state.missing,
             "out_of_order": self.state.out_of_order,
+            "begun": list(self.begun),
         }
 
 
@@ -68,6 +70,7 @@ def status(target: Target, *, sql_root: str | Path | None = None) -> list[Instan
             instance,
             found.entries if (found := ledgers.get(instance.schema)) and found.system == instance.system else (),
             ledger.compare(chains.get(instance.system), found if found and found.system == instance.system else None),
+            found.begun if found else (),
         )
         for instance in sorted(instances, key=lambda one: (one.system != PLATFORM, one.system, one.schema))
         if (not target.systems or instance.system in target.systems) and target.schema in (None, instance.schema)
@@ -84,4 +87,6 @@ def up_to_date(target: Target, *, sql_root: str | Path | None = None) -> bool:
     if any(instance.schema not in ledgers for instance in instances):
         return False
     states = (ledger.compare(tree.chain(one.system), ledgers[one.schema]) for one in instances)
-    return not any(state.pending or state.drifted for state in states)
+    return not any(state.pending or state.drifted for state in states) and not any(
+        one.begun for one in ledgers.values()
+    )

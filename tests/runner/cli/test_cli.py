@@ -21,7 +21,7 @@ def test_status_tells_by_its_exit_code_and_as_json(url: str) -> None:
     assert json.loads(out) == {
         "systems": [
             {"system": "demo", "schema": "demo", "applied": [], "pending": ["0001_a", "0002_b"], "edited": [],
-             "missing": [], "out_of_order": []}
+             "missing": [], "out_of_order": [], "begun": []}
         ]
     }  # fmt: skip
     assert run("apply")[0] == 0

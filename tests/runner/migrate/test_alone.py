@@ -11,10 +11,12 @@ import pytest
 
 from runner.errors import LockTimeoutError, SqlError
 from runner.history.instances import Target
+from runner.history.status import status
 from runner.history.tables import History
 from runner.migrate.apply import apply
 from runner.migrate.rollback import rollback
 from runner.postgres.pace import Pace
+from tests.runner.command import run
 from tests.runner.notes import Notes
 from tests.runner.state import ids
 from tests.runner.trees import TREES, CopyTree
@@ -115,6 +117,8 @@ def test_a_build_whose_runner_ended_before_history_was_written_is_adopted(
     cut_off(lambda: apply(Target(url), sql_root=root))
     before = indexes(conn)
     assert list(before.values()) == [True] and ids(conn) == ["0001_a"]
+    (one,) = status(Target(url), sql_root=root)
+    assert (one.begun, one.state.pending, one.clean) == (("0002_b",), ["0002_b"], False)
     assert len(apply(Target(url), sql_root=root)) == 1
     assert indexes(conn) == before and ids(conn) == ["0001_a", "0002_b"]
 
@@ -126,6 +130,10 @@ def test_a_rollback_whose_runner_ended_before_history_was_written_is_taken_for_d
     apply(Target(url), sql_root=root)
     cut_off(lambda: rollback(Target(url, ["demo"])))
     assert indexes(conn) == {} and ids(conn) == ["0001_a", "0002_b"]
+    (one,) = status(Target(url), sql_root=root)
+    assert (one.begun, one.state.pending, one.clean) == (("0002_b",), [], False)
+    code, out, _ = run("status", tree=root)
+    assert code == 3 and "demo: begun and cut off: 0002_b; run the command again" in out
     notes = Notes()
     assert len(rollback(Target(url, ["demo"]), progress=notes)) == 1
     assert ids(conn) == ["0001_a"]
