@@ -131,8 +131,10 @@ def status_text(found: Sequence[InstanceStatus]) -> str:
         for label in ("pending", "edited", "missing", "out_of_order"):
             if (ids := getattr(one.state, label)) and one.applied:
                 lines.append(f"{one.instance}: {label.replace('_', ' ')}: {', '.join(ids)}")
-        if one.begun:
-            lines.append(f"{one.instance}: begun and cut off: {', '.join(one.begun)}; run the command again")
+        applied = {entry.id for entry in one.applied}
+        for id in one.begun:
+            what, command = ("rollback of ", "rollback") if id in applied else ("", "apply")
+            lines.append(f"{one.instance}: {what}{id} was begun and cut off; run `companion {command}` again")
     return "\n".join(lines)
 
 

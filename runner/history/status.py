@@ -86,7 +86,7 @@ def up_to_date(target: Target, *, sql_root: str | Path | None = None) -> bool:
     instances = to_apply(target, tree, ledgers)
     if any(instance.schema not in ledgers for instance in instances):
         return False
+    if any(ledgers[one.schema].begun for one in instances):
+        return False
     states = (ledger.compare(tree.chain(one.system), ledgers[one.schema]) for one in instances)
-    return not any(state.pending or state.drifted for state in states) and not any(
-        one.begun for one in ledgers.values()
-    )
+    return not any(state.pending or state.drifted for state in states)

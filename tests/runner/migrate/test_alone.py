@@ -133,7 +133,7 @@ def test_a_rollback_whose_runner_ended_before_history_was_written_is_taken_for_d
     (one,) = status(Target(url), sql_root=root)
     assert (one.begun, one.state.pending, one.clean) == (("0002_b",), [], False)
     code, out, _ = run("status", tree=root)
-    assert code == 3 and "demo: begun and cut off: 0002_b; run the command again" in out
+    assert code == 3 and "demo: rollback of 0002_b was begun and cut off; run `companion rollback` again" in out
     notes = Notes()
     assert len(rollback(Target(url, ["demo"]), progress=notes)) == 1
     assert ids(conn) == ["0001_a"]
