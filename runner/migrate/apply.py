@@ -229,7 +229,7 @@ def what_was_stopped(
     if len(done) > 1:
         detail = [f"{what}: {len(done)} files, the last of them {detail[0].partition(': ')[2]}"]
     # The server may hear of it so late that it ends what it is asked next.
-    with suppress(psycopg.errors.QueryCanceled):
+    with suppress(psycopg.errors.QueryCanceled, psycopg.OperationalError):
         abandon(s)
         s.conn.execute("SELECT pg_sleep(0.1)")
     abandon(s)

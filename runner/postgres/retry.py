@@ -20,9 +20,14 @@ Result = TypeVar("Result")
 
 def abandon(session: Session) -> None:
     """End the open transaction, if there is one, without keeping anything of it."""
-    if not session.conn.closed and session.conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-        # A connection that was lost has ended its transaction itself.
-        with suppress(psycopg.OperationalError):
+    # A connection that was lost has ended its transaction itself.
+    with suppress(psycopg.OperationalError):
+        if not session.conn.closed and session.conn.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            # Interrupted between sending a statement and waiting for it, psycopg leaves it on its way.
+            session.conn.cancel()
+            while session.conn.pgconn.get_result() is not None:
+                pass
+        if not session.conn.closed and session.conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             session.conn.execute("ROLLBACK")
 
 

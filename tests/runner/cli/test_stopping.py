@@ -54,7 +54,7 @@ def test_of_apply_it_is_said_what_is_kept(
     url: str, conn: psycopg.Connection, stop: Callable[..., tuple[int, str, str]], number: int, code: int, word: str
 ) -> None:
     returned, out, err = stop(number, "pg_sleep", "apply", tree="slow")
-    assert (returned, out) == (code, "")
+    assert (returned, out) == (code, ""), err
     assert err.splitlines()[-4:] == [
         f"error: {word}; what was committed stays",
         "  applied: demo 0001_a",
@@ -82,7 +82,7 @@ def test_an_index_that_is_left_half_built_is_named(
     with psycopg.connect(url) as writer:
         writer.execute("INSERT INTO demo.a VALUES (1)")
         returned, _, err = stop(signal.SIGINT, "^CREATE INDEX CONCURRENTLY|a_id_idx", "apply", tree="index")
-    assert returned == 130
+    assert returned == 130, err
     left = conn.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('demo.a_id_idx')").fetchone()
     if left is None:
         assert "not applied: demo 0002_b, which was running; nothing of it is kept" in err
@@ -100,7 +100,7 @@ def test_of_a_rollback_it_is_said_too(
     file.write_text(file.read_text() + "SELECT pg_sleep(30);\n")
     apply(Target(url), sql_root=root)
     returned, _, err = stop(signal.SIGTERM, "pg_sleep", "rollback", tree=root)
-    assert returned == 143
+    assert returned == 143, err
     assert "  not rolled back: demo 0002_b, which was running; nothing of it is kept\n" in err
     assert ids(conn) == ["0001_a", "0002_b"]
 
