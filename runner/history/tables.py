@@ -12,6 +12,7 @@ import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from yoyo.migrations import get_migration_hash
 
@@ -171,12 +172,7 @@ class History:
         common = {"schema": identifier(self.schema), "id": literal(file.id), "hash": get_migration_hash(file.id)}
         record = _RECORD_SQL.format(
             **common,
-            system=literal(self.system),
-            position=file.number,
-            sha256=file.sha256,
-            text=literal(file.text),
-            rollback_text=literal(file.rollback_text),
-            rollback_sha256=file.rollback_sha256,
+            **self._contents(file),
             duration=_DURATION if milliseconds is None else milliseconds,
             adopted=adopted,
             rows_inserted=rows_inserted(self.schema) if inserts(file.text) and not adopted else "'{}'",
@@ -188,16 +184,19 @@ class History:
     def begin_sql(self, file: File, state: str, *, undo: bool) -> str:
         """Return what writes that a file outside transactions, or its rollback, is begun, and how things were then."""
         return (_BEGIN_UNDO_SQL if undo else _BEGIN_SQL).format(
-            schema=identifier(self.schema),
-            id=literal(file.id),
-            state=literal(state),
-            system=literal(self.system),
-            position=file.number,
-            sha256=file.sha256,
-            text=literal(file.text),
-            rollback_text=literal(file.rollback_text),
-            rollback_sha256=file.rollback_sha256,
+            schema=identifier(self.schema), id=literal(file.id), state=literal(state), **self._contents(file)
         )
+
+    def _contents(self, file: File) -> dict[str, Any]:
+        """Return, as SQL, what a row of the ledger holds of a file, whether it is begun or applied."""
+        return {
+            "system": literal(self.system),
+            "position": file.number,
+            "sha256": file.sha256,
+            "text": literal(file.text),
+            "rollback_text": literal(file.rollback_text),
+            "rollback_sha256": file.rollback_sha256,
+        }
 
     def begun(self, file: File) -> str | None:
         """Return how things were when an attempt at a file began that was not brought to its end; None without one."""
